@@ -1,0 +1,39 @@
+"""Which order a burn belongs to, and what it does to it: the heart of the product."""
+
+from chalicelib.domain.orders import Actor, Order, OrderStatus, confirm_burn, see_burn
+from chalicelib.domain.redemptions import Burn, Outcome
+
+
+def judge(burn: Burn, order: Order | None) -> Outcome:
+    """What `burn` comes to, given the order made with its hash (or none).
+
+    The time that counts is that of the burn's block, so no outage of ours makes a burn late.
+    """
+    if order is None:
+        return Outcome.UNKNOWN_ORDER
+    if burn.user != order.customer:
+        return Outcome.WRONG_WALLET
+    if burn.token_id != order.token_id:
+        return Outcome.WRONG_TOKEN
+    if burn.amount != order.amount:
+        return Outcome.WRONG_AMOUNT
+    if burn.block.time > order.expires_at:
+        return Outcome.LATE
+    if order.burn is not None and order.burn.serial != burn.serial:
+        return Outcome.DUPLICATE
+    if order.status is OrderStatus.EXPIRED:
+        return Outcome.ORDER_CLOSED
+    if order.status is OrderStatus.DELIVERED and order.burn is None:
+        return Outcome.ORDER_CLOSED
+    return Outcome.MATCHED
+
+
+def apply_burn(
+    order: Order, burn: Burn, *, final: bool, actor: Actor, at: int, request_id: str
+) -> Order:
+    """`order` after a burn that was judged MATCHED; the same object where nothing changes."""
+    if order.status in (OrderStatus.VALID, OrderStatus.DELIVERED):
+        return order
+    if final:
+        return confirm_burn(order, burn, actor=actor, at=at, request_id=request_id)
+    return see_burn(order, burn, actor=actor, at=at, request_id=request_id)

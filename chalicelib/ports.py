@@ -1,0 +1,249 @@
+"""What the core needs from the world, as protocols. Adapters implement them; nothing else does.
+
+The store knows records, not tables. Every record carries a `version`: 1 when inserted, one more
+with each update. A use case loads, decides, and calls `commit` once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from chalicelib.domain.audit import AuditItem
+from chalicelib.domain.catalogue import Catalogue, Site
+from chalicelib.domain.idempotency import Reservation
+from chalicelib.domain.orders import HistoryRecord, Order, OrderStatus
+from chalicelib.domain.progress import Cursor
+from chalicelib.domain.redemptions import BlockRef, Burn, Redemption
+from chalicelib.domain.staff import Session, Staff, WalletNonce
+
+MAX_CHANGES = 100
+
+Record = (
+    AuditItem
+    | Catalogue
+    | Cursor
+    | HistoryRecord
+    | Order
+    | Redemption
+    | Reservation
+    | Session
+    | Site
+    | Staff
+    | WalletNonce
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Store a record that must not exist yet. An order also takes its order hash, so counts two."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Replace a record whose stored version must be one below `record.version`."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a record whose stored version must be `record.version`."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Change nothing, yet fail the commit unless the stored version is `record.version`."""
+
+    record: Record
+
+
+Change = Insert | Update | Delete | Check
+
+
+class Conflict(Exception):
+    """A change met another state than it expected; nothing of the commit was stored."""
+
+    def __init__(self, change: Change) -> None:
+        super().__init__(f"stale {type(change).__name__} of {type(change.record).__name__}")
+        self.change = change
+
+
+class StoreUnavailable(Exception):
+    """The store cannot answer now. Whether a commit went through is unknown to the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some records, and where to go on (`None` at the end)."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None
+
+
+class Store(Protocol):
+    """All that is stored. Reads by key are strongly consistent; lists may lag by a second."""
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        """Store all `changes` or none.
+
+        At most `MAX_CHANGES` (an inserted order counts two), no record twice.
+
+        Raises:
+            Conflict: a record was not in the expected version.
+            ValueError: too many changes, none, or one record twice.
+            StoreUnavailable: the engine failed.
+        """
+
+    def order(self, order_id: str) -> Order | None:
+        """The order with that id."""
+
+    def order_by_hash(self, order_hash: str) -> Order | None:
+        """The order made with that hash."""
+
+    def history(self, order_hash: str) -> tuple[HistoryRecord, ...]:
+        """The moves that no longer fit into the order, oldest first."""
+
+    def orders_of_customer(
+        self, customer: str, *, limit: int, cursor: str | None = None
+    ) -> Page[Order]:
+        """A wallet's orders, newest first."""
+
+    def orders_of_site(
+        self,
+        site_id: str,
+        *,
+        statuses: frozenset[OrderStatus],
+        limit: int,
+        cursor: str | None = None,
+    ) -> Page[Order]:
+        """A site's orders in the given statuses, latest `expires_at` first.
+
+        A page may be shorter than `limit`, even empty, and still have a next one.
+        """
+
+    def orders_expiring(
+        self, *, after: int, through: int, limit: int, cursor: str | None = None
+    ) -> Page[Order]:
+        """Orders with `after < expires_at <= through`, whatever their status, in any order."""
+
+    def redemptions(self, first: int, last: int) -> tuple[Redemption, ...]:
+        """Ledger entries with serials from `first` to `last`, both included, ascending.
+
+        At most `MAX_CHANGES` serials may be asked for at once.
+        """
+
+    def cursor(self) -> Cursor | None:
+        """The listener's place on the chain."""
+
+    def reservation(self, key_hash: str) -> Reservation | None:
+        """What an idempotency key stands for; may have run out."""
+
+    def catalogue(self) -> Catalogue | None:
+        """The voucher types."""
+
+    def sites(self) -> tuple[Site, ...]:
+        """All sites, by id."""
+
+    def staff(self, username: str) -> Staff | None:
+        """A member of staff."""
+
+    def all_staff(self) -> tuple[Staff, ...]:
+        """Everybody, by username."""
+
+    def session(self, session_id: str) -> Session | None:
+        """A session; may have expired."""
+
+    def wallet_nonce(self, nonce: str) -> WalletNonce | None:
+        """A sign-in that was begun; may have expired."""
+
+    def audit(self, *, day: str, limit: int, cursor: str | None = None) -> Page[AuditItem]:
+        """What was tried on a day (`YYYY-MM-DD`, UTC), oldest first."""
+
+    def count(self, bucket: str, members: Sequence[str], *, expires_at: int) -> tuple[int, ...]:
+        """Add one to each member's counter in `bucket`; the new values, in order.
+
+        Counters are for limits, not for books: they vanish after `expires_at`.
+        """
+
+    def ping(self) -> None:
+        """Raise `StoreUnavailable` unless the store answers."""
+
+
+class Chain(Protocol):
+    """The chain as one provider tells it. Every method may raise `ChainUnavailable`."""
+
+    def head(self) -> BlockRef:
+        """The newest block."""
+
+    def finalized(self) -> int | None:
+        """Height of the `finalized` block; `None` where the provider has no such tag."""
+
+    def block(self, number: int) -> BlockRef:
+        """The block at a height."""
+
+    def burns(self, first: int, last: int) -> tuple[Burn, ...]:
+        """The contract's burns in a range of blocks, both ends included, in serial order."""
+
+    def redemption_count(self, block: BlockRef) -> int:
+        """`redemptionCount()` of the contract as of that recent block."""
+
+
+class ChainUnavailable(Exception):
+    """The provider cannot answer, or what it answers cannot be true."""
+
+
+class Clock(Protocol):
+    """Time as the servers see it."""
+
+    def now(self) -> int:
+        """Unix seconds."""
+
+
+class Entropy(Protocol):
+    """Unpredictable bytes."""
+
+    def random_bytes(self, count: int) -> bytes:
+        """`count` bytes fit for secrets."""
+
+
+class Sealer(Protocol):
+    """Encrypts personal data at rest, bound to the order it belongs to."""
+
+    def seal(self, order_id: str, meta: Mapping[str, str]) -> bytes:
+        """Ciphertext that only opens under the same order id."""
+
+    def open(self, order_id: str, sealed: bytes) -> dict[str, str]:
+        """The plain fields. Raises `ValueError` where key, order or bytes do not fit."""
+
+
+class Passwords(Protocol):
+    """Slow password hashing."""
+
+    def hash(self, password: str) -> str:
+        """A salted hash that carries its own parameters."""
+
+    def verify(self, password_hash: str, password: str) -> bool:
+        """Whether they fit. Takes as long for an empty hash as for a real one."""
+
+
+class Signatures(Protocol):
+    """Recovers who signed."""
+
+    def signer(self, digest: bytes, signature: str) -> str | None:
+        """Checksummed address of a plain key's 65-byte signature; `None` where it is none."""
+
+
+class Telemetry(Protocol):
+    """Metrics and structured events. Never given an order id or anything secret."""
+
+    def event(self, name: str, **fields: str | int | float | bool | None) -> None:
+        """Something worth a log line."""
+
+    def metric(self, name: str, value: float, unit: str = "Count") -> None:
+        """A number to watch (unit as CloudWatch spells it)."""

@@ -1,0 +1,170 @@
+"""Settings: read from the environment, validated whole at start-up, frozen.
+
+Each deployable loads its own class, so that the API needs no RPC URL and the listener no data key.
+`.env.example` documents every name; a test holds the two together.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from chalicelib.domain.errors import InvalidInput
+from chalicelib.domain.finality import FinalityRule
+from chalicelib.domain.order_hash import checksum_address
+
+AES_256_KEY_BYTES = 32
+
+
+class SettingsError(Exception):
+    """One or more settings are missing or wrong; `problems` names each with its rule."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _address(value: str) -> str:
+    try:
+        return checksum_address(value)
+    except InvalidInput as error:
+        raise ValueError(error.fields[0].message) from None
+
+
+def _http_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return value.rstrip("/")
+
+
+def _data_keys(value: object) -> object:
+    """`id:base64,id:base64` → ((id, 32 bytes), …); the first encrypts, all decrypt."""
+    if not isinstance(value, str):
+        return value
+    ring: list[tuple[str, bytes]] = []
+    for part in value.split(","):
+        key_id, _, encoded = part.strip().partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            key = b""
+        if not key_id or len(key) != AES_256_KEY_BYTES:
+            raise ValueError(
+                "each key is written id:base64 of 32 bytes, for instance from"
+                " `openssl rand -base64 32`"
+            )
+        ring.append((key_id, key))
+    if len({key_id for key_id, _ in ring}) != len(ring):
+        raise ValueError("key ids must differ")
+    return tuple(ring)
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+HttpUrls = Annotated[tuple[HttpUrl, ...], BeforeValidator(_split)]
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class CommonSettings(BaseModel):
+    """What every deployable needs: the store and the contract on its chain."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    STORE: Literal["sql", "dynamodb"]
+    DATABASE_URL: str = ""
+    DYNAMODB_TABLE: str = ""
+    DYNAMODB_ENDPOINT: str = ""
+    AWS_REGION: str = "ap-southeast-1"
+
+    CHAIN_ID: int = Field(gt=0)
+    CONTRACT_ADDRESS: Address
+    CONFIRMATIONS: int = Field(default=3, ge=1, le=1000)
+    FINALITY_FALLBACK_BLOCKS: int = Field(default=240, ge=1, le=100_000)
+
+    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="after")
+    def _store_is_named(self) -> "CommonSettings":
+        if self.STORE == "sql" and not self.DATABASE_URL:
+            raise ValueError("DATABASE_URL: is required with STORE=sql")
+        if self.STORE == "dynamodb" and not self.DYNAMODB_TABLE:
+            raise ValueError("DYNAMODB_TABLE: is required with STORE=dynamodb")
+        return self
+
+    @property
+    def finality(self) -> FinalityRule:
+        """When a burn is final."""
+        return FinalityRule(
+            confirmations=self.CONFIRMATIONS, fallback_blocks=self.FINALITY_FALLBACK_BLOCKS
+        )
+
+
+class ApiSettings(CommonSettings):
+    """What the order API needs beyond that."""
+
+    DATA_KEYS: Annotated[tuple[tuple[str, bytes], ...], BeforeValidator(_data_keys)]
+    PORTAL_ORIGIN: HttpUrl
+    CORS_ORIGINS: HttpUrls = ()
+    CHAIN_NAME: str = Field(default="BNB Smart Chain", min_length=1)
+    EXPLORER_URL: str = ""
+    PUBLIC_RPC_URLS: HttpUrls = ()
+    BRAND_NAME: str = Field(default="5SOffice", min_length=1)
+    SITES_ENFORCED: bool = True
+    ORDER_TTL_SECONDS: int = Field(default=1800, ge=60, le=6 * 86400)
+    ORDERS_PER_MINUTE_WALLET: int = Field(default=10, ge=1)
+    ORDERS_PER_MINUTE_IP: int = Field(default=60, ge=1)
+    LOGINS_PER_MINUTE_IP: int = Field(default=20, ge=1)
+    TRUSTED_PROXY_HOPS: int = Field(default=0, ge=0, le=5)
+    READY_MAX_LAG_SECONDS: int = Field(default=180, ge=1)
+
+
+class ListenerSettings(CommonSettings):
+    """What the chain listener needs beyond that."""
+
+    RPC_URLS: HttpUrls = Field(min_length=1)
+    DEPLOY_BLOCK: int = Field(ge=0)
+    POLL_SECONDS: float = Field(default=1.0, gt=0, le=3600)
+    MAX_BLOCK_RANGE: int = Field(default=2000, ge=1, le=100_000)
+    RPC_TIMEOUT_SECONDS: float = Field(default=10.0, gt=0, le=120)
+
+
+S = TypeVar("S", bound=CommonSettings)
+
+
+def load(kind: type[S], environ: Mapping[str, str]) -> S:
+    """The settings of one deployable from `environ`; an empty value counts as not set.
+
+    Raises:
+        SettingsError: naming every problem at once, never a value.
+    """
+    given: dict[str, Any] = {
+        name: environ[name].strip() for name in kind.model_fields if environ.get(name, "").strip()
+    }
+    try:
+        return kind(**given)
+    except ValidationError as error:
+        raise SettingsError([_problem(dict(one)) for one in error.errors()]) from None
+
+
+def _problem(error: Mapping[str, Any]) -> str:
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if not error["loc"]:
+        return message
+    if error["type"] == "missing":
+        message = "is required"
+    return f"{error['loc'][0]}: {message}"
