@@ -1,6 +1,6 @@
 """A customer makes an order (spec: The order; API `POST /orders`)."""
 
-import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,13 +43,17 @@ class OrderRequest:
     site_id: str
     meta: Mapping[str, str]
 
-    def digest(self) -> str:
-        """Tells a repeated request from another one. Keyed by nothing, so never shown or logged."""
+    def digest(self, key: str) -> str:
+        """Tells a repeated request from another one.
+
+        Keyed with the idempotency key, which is not stored: personal data cannot be guessed from
+        it.
+        """
         canonical = json.dumps(
             [self.customer, self.token_id, self.amount, self.site_id, sorted(self.meta.items())],
             ensure_ascii=False,
         )
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return hmac.digest(key.encode(), canonical.encode(), "sha256").hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,15 @@ def place_order(
     _check_rules(store, request, rules, now)
     if reservation is None:
         reservation = _reserve(store, entropy, request, key, now)
-    return _create(store, sealer, request, reservation.order_id, rules, now, request_id)
+    order = _build(request, sealer, reservation.order_id, now, rules.ttl, request_id)
+    try:
+        store.commit([Insert(order)])
+    except Conflict:
+        made = store.order(order.order_id)
+        if made is None:
+            raise
+        return Placed(made, replayed=True)
+    return Placed(order, replayed=False)
 
 
 def _find_reservation(
@@ -99,7 +111,7 @@ def _find_reservation(
     found = store.reservation(key_hash(customer=request.customer, key=key))
     if found is None or found.expires_at <= now:
         return None
-    same_request(found, request.digest())
+    same_request(found, request.digest(key))
     return found
 
 
@@ -129,7 +141,7 @@ def _reserve(
         order_id=make_order_id(
             created_at=now, entropy=entropy.random_bytes(ORDER_ID_ENTROPY_BYTES)
         ),
-        request_digest=request.digest(),
+        request_digest=request.digest(key),
         expires_at=now + IDEMPOTENCY_SECONDS,
     )
     for _ in range(MAX_ATTEMPTS):
@@ -146,31 +158,17 @@ def _reserve(
     raise Unavailable("Too many requests with this Idempotency-Key at once. Try again.")
 
 
-def _create(
-    store: Store,
-    sealer: Sealer,
-    request: OrderRequest,
-    order_id: str,
-    rules: OrderRules,
-    now: int,
-    request_id: str,
-) -> Placed:
-    order = new_order(
+def _build(
+    request: OrderRequest, sealer: Sealer, order_id: str, now: int, ttl: int, request_id: str
+) -> Order:
+    return new_order(
         order_id=order_id,
         customer=request.customer,
         token_id=request.token_id,
         amount=request.amount,
         site_id=request.site_id,
         created_at=now,
-        expires_at=now + rules.ttl,
+        expires_at=now + ttl,
         request_id=request_id,
         sealed_meta=sealer.seal(order_id, request.meta) if request.meta else None,
     )
-    try:
-        store.commit([Insert(order)])
-    except Conflict:
-        made = store.order(order_id)
-        if made is None:
-            raise
-        return Placed(made, replayed=True)
-    return Placed(order, replayed=False)

@@ -1,0 +1,117 @@
+"""What a reception desk sees (API `/reception/…`)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chalicelib.domain.audit import AuditAction
+from chalicelib.domain.finality import FinalityRule
+from chalicelib.domain.orders import Order, OrderStatus
+from chalicelib.domain.staff import Staff, check_site
+from chalicelib.ports import Entropy, Page, Sealer, Store
+from chalicelib.usecases.audit_trail import audit
+from chalicelib.usecases.staff_sessions import actor_of
+from chalicelib.usecases.view_order import OrderView, describe, load_order
+
+
+class NotDeliverable(StrEnum):
+    """Why an order must not be delivered now, at this desk."""
+
+    NOT_BURNED_YET = "NOT_BURNED_YET"
+    WAITING_FOR_CONFIRMATIONS = "WAITING_FOR_CONFIRMATIONS"
+    ALREADY_DELIVERED = "ALREADY_DELIVERED"
+    EXPIRED = "EXPIRED"
+    EXPIRY_BEING_CHECKED = "EXPIRY_BEING_CHECKED"
+    CANCELLED = "CANCELLED"
+    WRONG_SITE = "WRONG_SITE"
+
+
+_REASONS = {
+    OrderStatus.PENDING_CHAIN: NotDeliverable.WAITING_FOR_CONFIRMATIONS,
+    OrderStatus.DELIVERED: NotDeliverable.ALREADY_DELIVERED,
+    OrderStatus.EXPIRED: NotDeliverable.EXPIRED,
+    OrderStatus.CANCELLED: NotDeliverable.CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReceptionView:
+    """All that is needed to deliver, and if the order is not deliverable, why."""
+
+    view: OrderView
+    meta: dict[str, str] | None
+    reason: NotDeliverable | None
+
+
+def not_deliverable(order: Order, staff: Staff, *, now: int) -> NotDeliverable | None:
+    """Why this member of staff must not deliver the order now; `None` where they may."""
+    if order.status is OrderStatus.DELIVERED:
+        return NotDeliverable.ALREADY_DELIVERED
+    if order.site_id and not staff.may_serve(order.site_id):
+        return NotDeliverable.WRONG_SITE
+    if order.status is OrderStatus.CREATED:
+        late = now > order.expires_at
+        return NotDeliverable.EXPIRY_BEING_CHECKED if late else NotDeliverable.NOT_BURNED_YET
+    return _REASONS.get(order.status)
+
+
+def scan_order(
+    order_id: str,
+    staff: Staff,
+    *,
+    store: Store,
+    sealer: Sealer,
+    entropy: Entropy,
+    finality: FinalityRule,
+    now: int,
+    request_id: str,
+    input_method: str,
+    device: str,
+) -> ReceptionView:
+    """The order as a desk sees it. Every scan is an audit item, with how and on which device.
+
+    Personal data is opened only for staff who may serve the order's site.
+
+    Raises:
+        NotFound: `ORDER_NOT_FOUND`.
+    """
+    order = load_order(store, order_id)
+    reason = not_deliverable(order, staff, now=now)
+    store.commit(
+        [
+            audit(
+                AuditAction.SCAN,
+                actor=actor_of(staff),
+                subject=order.order_hash,
+                entropy=entropy,
+                now=now,
+                request_id=request_id,
+                answer=reason.value if reason else "DELIVERABLE",
+                inputMethod=input_method,
+                device=device,
+            )
+        ]
+    )
+    entitled = not order.site_id or staff.may_serve(order.site_id)
+    return ReceptionView(
+        view=describe(order, store=store, finality=finality, now=now),
+        meta=sealer.open(order_id, order.sealed_meta) if order.sealed_meta and entitled else None,
+        reason=reason,
+    )
+
+
+def site_queue(
+    site_id: str,
+    staff: Staff,
+    *,
+    statuses: frozenset[OrderStatus],
+    store: Store,
+    limit: int,
+    cursor: str | None,
+) -> Page[Order]:
+    """A site's orders for those who serve it.
+
+    Raises:
+        Forbidden: `FORBIDDEN_SITE`.
+    """
+    check_site(staff, site_id)
+    return store.orders_of_site(site_id, statuses=statuses, limit=limit, cursor=cursor)
