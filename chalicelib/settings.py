@@ -16,7 +16,6 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    model_validator,
 )
 
 from chalicelib.domain.errors import InvalidInput
@@ -98,14 +97,6 @@ class CommonSettings(BaseModel):
 
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
-    @model_validator(mode="after")
-    def _store_is_named(self) -> "CommonSettings":
-        if self.STORE == "sql" and not self.DATABASE_URL:
-            raise ValueError("DATABASE_URL: is required with STORE=sql")
-        if self.STORE == "dynamodb" and not self.DYNAMODB_TABLE:
-            raise ValueError("DYNAMODB_TABLE: is required with STORE=dynamodb")
-        return self
-
     @property
     def finality(self) -> FinalityRule:
         """When a burn is final."""
@@ -155,16 +146,27 @@ def load(kind: type[S], environ: Mapping[str, str]) -> S:
     given: dict[str, Any] = {
         name: environ[name].strip() for name in kind.model_fields if environ.get(name, "").strip()
     }
+    problems = _store_problems(given)
+    settings: S | None = None
     try:
-        return kind(**given)
+        settings = kind(**given)
     except ValidationError as error:
-        raise SettingsError([_problem(dict(one)) for one in error.errors()]) from None
+        problems = [*(_problem(dict(one)) for one in error.errors()), *problems]
+    if settings is None or problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _store_problems(given: Mapping[str, str]) -> list[str]:
+    """What the chosen store needs; told together with all the rest."""
+    needed = {"sql": "DATABASE_URL", "dynamodb": "DYNAMODB_TABLE"}.get(given.get("STORE", ""))
+    if needed is None or needed in given:
+        return []
+    return [f"{needed}: is required with STORE={given['STORE']}"]
 
 
 def _problem(error: Mapping[str, Any]) -> str:
-    message = str(error["msg"]).removeprefix("Value error, ")
-    if not error["loc"]:
-        return message
+    name = ".".join(str(part) for part in error["loc"][:1])
     if error["type"] == "missing":
-        message = "is required"
-    return f"{error['loc'][0]}: {message}"
+        return f"{name}: is required"
+    return f"{name}: {str(error['msg']).removeprefix('Value error, ')}"

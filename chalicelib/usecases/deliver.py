@@ -52,7 +52,7 @@ def deliver(
     for _ in range(MAX_ATTEMPTS):
         order = load_order(store, order_id)
         try:
-            site_id = _site_of_delivery(order, staff, desk_site)
+            site_id = _site_of_delivery(store, order, staff, desk_site)
             if order.delivery is not None:
                 return Delivered(order, order.delivery, already_delivered=True)
             _check_deliverable(order, staff, now)
@@ -68,7 +68,7 @@ def deliver(
     raise Unavailable("The order keeps changing. Try again.")
 
 
-def _site_of_delivery(order: Order, staff: Staff, desk_site: str) -> str:
+def _site_of_delivery(store: Store, order: Order, staff: Staff, desk_site: str) -> str:
     if order.site_id:
         check_site(staff, order.site_id)
         if desk_site and desk_site != order.site_id:
@@ -76,6 +76,8 @@ def _site_of_delivery(order: Order, staff: Staff, desk_site: str) -> str:
         return order.site_id
     if desk_site:
         check_site(staff, desk_site)
+        if desk_site not in {site.site_id for site in store.sites()}:
+            raise invalid("siteId", "known", "there is no such site")
         return desk_site
     if len(staff.sites) == 1:
         return staff.sites[0]

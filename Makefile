@@ -1,0 +1,124 @@
+# Every command of the project. `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+# Tests run side by side; two workers suit two cores.
+WORKERS ?= 2
+
+.PHONY: help
+help: ## List the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---------------------------------------------------------------- set-up
+
+.PHONY: setup
+setup: .venv/.ready node_modules/.ready ## Install everything the project needs, hash-pinned
+
+.venv/.ready: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; PYTHON=/path/to/python3 chooses one." >&2; exit 1; }
+	@echo "→ Python packages (hash-pinned) into .venv"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv \
+		|| { echo "python3-venv is missing: install it (Debian: apt-get install python3-venv)." >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json
+	@command -v npm >/dev/null \
+		|| { echo "Node.js 20 or newer with npm is needed (contract tools, frontends)." >&2; exit 1; }
+	@echo "→ Node packages (integrity-checked) into node_modules"
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: chromium
+chromium:
+	@ops/ensure_chromium.sh
+
+.PHONY: lock
+lock: .venv/.ready ## Recompile the hash-pinned requirement files from pyproject.toml
+	@ops/lock.sh $(ARGS)
+
+# ---------------------------------------------------------------- run
+
+.PHONY: demo
+demo: setup ## Run the whole system on this machine (ARGS="--once" drives one redemption)
+	@node frontends/build.mjs --demo >.local/frontends.log 2>&1 || { cat .local/frontends.log >&2; exit 1; }
+	@exec $(BIN)/python -m ops.stack demo $(ARGS)
+
+.PHONY: run
+run: setup ## Run the same stack from .env against any chain
+	@node frontends/build.mjs >.local/frontends.log 2>&1 || { cat .local/frontends.log >&2; exit 1; }
+	@exec $(BIN)/python -m ops.stack run $(ARGS)
+
+demo run: | .local
+.local:
+	@mkdir -p $@
+
+# ---------------------------------------------------------------- check and test
+
+.PHONY: check
+check: setup lint types layers abi openapi unit ## Lint, types, layers, committed artefacts, unit tests: under a minute
+
+.PHONY: lint
+lint: setup
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@npm run --silent lint:web
+
+.PHONY: types
+types: setup
+	@$(BIN)/mypy --no-error-summary
+	@npm run --silent types:web
+
+.PHONY: layers
+layers: setup
+	@$(BIN)/lint-imports --no-logo
+
+.PHONY: abi
+abi: setup
+	@$(BIN)/python contracts/build.py --check
+
+.PHONY: openapi
+openapi: setup
+	@$(BIN)/python -m chalicelib.api.openapi --check
+
+.PHONY: unit
+unit: setup
+	@$(BIN)/python -m pytest -q tests/unit
+
+.PHONY: test
+test: check chromium ## Everything above, then contract, stores, API, chain, packaging and browser
+	@contracts/test.sh
+	@npm run --silent test:web
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not slow" --ignore=tests/unit
+
+.PHONY: test-full
+test-full: test ## Everything, the long proofs too
+	@$(BIN)/python -m pytest -q -m slow
+
+# ---------------------------------------------------------------- measure and show
+
+.PHONY: bench
+bench: setup ## Print requests/s and latencies of the API on SQLite and DynamoDB
+	@$(BIN)/python -m bench.api_load $(ARGS)
+
+.PHONY: write-units
+write-units: setup ## Print what a redemption costs on DynamoDB, item by item
+	@$(BIN)/python -m bench.write_units
+
+.PHONY: screens
+screens: setup chromium ## Take the screenshots in docs/images/ from a real run
+	@$(BIN)/python -m ops.screens $(ARGS)
+
+.PHONY: package
+package: setup ## Build the API's deployment package
+	@$(BIN)/python -m infra.package $(ARGS)
+
+.PHONY: clean
+clean: ## Remove local state and what was built (not .venv and node_modules)
+	@rm -rf .local frontends/dist contracts/out contracts/cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
