@@ -79,8 +79,8 @@ HttpUrls = Annotated[tuple[HttpUrl, ...], BeforeValidator(_split)]
 Address = Annotated[str, AfterValidator(_address)]
 
 
-class CommonSettings(BaseModel):
-    """What every deployable needs: the store and the contract on its chain."""
+class StoreSettings(BaseModel):
+    """Where everything is stored: all that the commands on staff, sites and catalogue need."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -89,6 +89,10 @@ class CommonSettings(BaseModel):
     DYNAMODB_TABLE: str = ""
     DYNAMODB_ENDPOINT: str = ""
     AWS_REGION: str = "ap-southeast-1"
+
+
+class CommonSettings(StoreSettings):
+    """What API and listener both need: the store and the contract on its chain."""
 
     CHAIN_ID: int = Field(gt=0)
     CONTRACT_ADDRESS: Address
@@ -134,7 +138,7 @@ class ListenerSettings(CommonSettings):
     RPC_TIMEOUT_SECONDS: float = Field(default=10.0, gt=0, le=120)
 
 
-S = TypeVar("S", bound=CommonSettings)
+S = TypeVar("S", bound=StoreSettings)
 
 
 def load(kind: type[S], environ: Mapping[str, str]) -> S:
