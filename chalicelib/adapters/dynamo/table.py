@@ -1,0 +1,139 @@
+"""The one table: its keys, indexes and how to reach it."""
+
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.connection import Connection
+from pynamodb.connection.base import MetaTable
+from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE
+from pynamodb.exceptions import PynamoDBException
+
+from chalicelib.ports import StoreUnavailable
+
+BY_CUSTOMER = "byCustomer"
+BY_SITE = "bySite"
+TTL_ATTRIBUTE = "ttl"
+
+ATTRIBUTE_DEFINITIONS = [
+    {"AttributeName": "pk", "AttributeType": "S"},
+    {"AttributeName": "sk", "AttributeType": "S"},
+    {"AttributeName": "c", "AttributeType": "S"},
+    {"AttributeName": "t", "AttributeType": "N"},
+    {"AttributeName": "s", "AttributeType": "S"},
+    {"AttributeName": "e", "AttributeType": "N"},
+]
+
+
+def _keys(partition: str, sort: str) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": partition, "KeyType": "HASH"},
+        {"AttributeName": sort, "KeyType": "RANGE"},
+    ]
+
+
+KEY_SCHEMA = _keys("pk", "sk")
+INDEXES = {BY_CUSTOMER: _keys("c", "t"), BY_SITE: _keys("s", "e")}
+"""Both hold keys only, and only of what never changes: an order that moves costs no index write."""
+
+BOTOCORE_ERRORS = (BotoCoreError, ClientError)
+ENGINE_ERRORS = (*BOTOCORE_ERRORS, PynamoDBException)
+
+CONNECT_TIMEOUT_SECONDS = 1.0
+READ_TIMEOUT_SECONDS = 3.0
+TOTAL_ATTEMPTS = 3
+POOL_CONNECTIONS = 50
+
+
+def connect(*, table: str, region: str, endpoint: str | None = None) -> Connection:
+    """A connection that knows the table. Nothing is sent yet.
+
+    `endpoint` stands in for the region's own, for engines on this machine. Credentials come from
+    where botocore finds them.
+    """
+    connection = Connection(
+        region=region,
+        host=endpoint,
+        connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
+        read_timeout_seconds=READ_TIMEOUT_SECONDS,
+        retry_configuration={"total_max_attempts": TOTAL_ATTEMPTS, "mode": "standard"},
+        max_pool_connections=POOL_CONNECTIONS,
+    )
+    connection.add_meta_table(
+        MetaTable(
+            {
+                "TableName": table,
+                "KeySchema": KEY_SCHEMA,
+                "AttributeDefinitions": ATTRIBUTE_DEFINITIONS,
+                "GlobalSecondaryIndexes": [
+                    {"IndexName": name, "KeySchema": keys} for name, keys in INDEXES.items()
+                ],
+            }
+        )
+    )
+    return connection
+
+
+def create_table(*, table: str, region: str, endpoint: str | None = None) -> None:
+    """Make the table, paid per request, with TTL and, where the engine has it, PITR.
+
+    Does nothing where a table of that name exists.
+
+    Raises:
+        StoreUnavailable: the engine refused or failed.
+    """
+    connection = connect(table=table, region=region, endpoint=endpoint)
+    try:
+        _create(connection, table)
+    except ENGINE_ERRORS as error:
+        raise unavailable(error) from error
+
+
+def _create(connection: Connection, table: str) -> None:
+    client: Any = connection.client
+    if _exists(client, table):
+        return
+    connection.create_table(
+        table,
+        attribute_definitions=ATTRIBUTE_DEFINITIONS,
+        key_schema=KEY_SCHEMA,
+        global_secondary_indexes=[
+            {"index_name": name, "key_schema": keys, "projection": {"ProjectionType": "KEYS_ONLY"}}
+            for name, keys in INDEXES.items()
+        ],
+        billing_mode=PAY_PER_REQUEST_BILLING_MODE,
+    )
+    client.get_waiter("table_exists").wait(
+        TableName=table, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    connection.update_time_to_live(table, TTL_ATTRIBUTE)
+    try:
+        client.update_continuous_backups(
+            TableName=table,
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+        )
+    except ClientError as error:
+        if error_code(error) != "UnknownOperationException":
+            raise
+
+
+def _exists(client: Any, table: str) -> bool:
+    try:
+        client.describe_table(TableName=table)
+    except ClientError as error:
+        if error_code(error) != "ResourceNotFoundException":
+            raise
+        return False
+    return True
+
+
+def error_code(error: Exception) -> str:
+    """DynamoDB's name for what went wrong, or the exception's where none was answered."""
+    cause = getattr(error, "cause", None) or error
+    response: dict[str, Any] = getattr(cause, "response", {})
+    code: str = response.get("Error", {}).get("Code") or type(cause).__name__
+    return code
+
+
+def unavailable(error: Exception) -> StoreUnavailable:
+    """The port's word for an engine that failed. Tells the code only: messages may hold keys."""
+    return StoreUnavailable(f"DynamoDB: {error_code(error)}")
