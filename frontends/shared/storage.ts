@@ -1,0 +1,39 @@
+/** A value kept as JSON under one name; a browser that refuses storage only forgets sooner. */
+export class Kept<T> {
+  constructor(
+    private readonly store: () => Storage,
+    private readonly name: string,
+    private readonly otherwise: T,
+  ) {}
+
+  get(): T {
+    try {
+      const text = this.store().getItem(this.name);
+      return text === null ? this.otherwise : (JSON.parse(text) as T);
+    } catch {
+      return this.otherwise;
+    }
+  }
+
+  set(value: T): void {
+    try {
+      this.store().setItem(this.name, JSON.stringify(value));
+    } catch {
+      // Private windows may refuse: the value lives as long as the page.
+    }
+  }
+
+  clear(): void {
+    try {
+      this.store().removeItem(this.name);
+    } catch {
+      // Nothing was stored either.
+    }
+  }
+}
+
+/** 128 random bits as 32 hexadecimal digits. */
+export function randomKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
