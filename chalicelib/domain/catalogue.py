@@ -1,5 +1,6 @@
 """Voucher types, sites, and the rules an order must meet."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +12,7 @@ META_FIELDS = ("aiAccount", "jobProvider")
 MAX_META_LENGTH = 200
 LARGEST_AMOUNT = 10_000
 LARGEST_TOKEN_ID = 2**53 - 1
+SITE_ID = re.compile(r"[A-Z0-9][A-Z0-9_]{1,31}")
 
 
 class Group(StrEnum):
@@ -148,6 +150,23 @@ def _meta_errors(kind: VoucherType, meta: Mapping[str, str]) -> list[FieldError]
     return errors
 
 
+def site_errors(site: Site) -> list[FieldError]:
+    """Everything wrong with a site before it is stored; an empty list means it may be."""
+    errors: list[FieldError] = []
+    if not SITE_ID.fullmatch(site.site_id):
+        errors.append(
+            FieldError(
+                "siteId", "pattern", "takes 2 to 32 of A-Z 0-9 _ and begins with a letter or digit"
+            )
+        )
+    errors += [
+        FieldError(f"name.{language}", "required", "is missing")
+        for language in LANGUAGES
+        if not site.name.get(language, "").strip()
+    ]
+    return errors
+
+
 def catalogue_errors(catalogue: Catalogue, site_ids: frozenset[str]) -> list[FieldError]:
     """Everything wrong with a catalogue before it is loaded; an empty list means it may be."""
     errors: list[FieldError] = []
@@ -191,6 +210,14 @@ def _type_errors(kind: VoucherType, where: str, site_ids: frozenset[str]) -> lis
         for name in kind.requires
         if name not in META_FIELDS
     ]
+    if (
+        kind.available_from is not None
+        and kind.available_until is not None
+        and kind.available_from > kind.available_until
+    ):
+        errors.append(
+            FieldError(f"{where}.availableUntil", "range", "must not be before availableFrom")
+        )
     if (kind.entitlement_days is not None) != (kind.group is Group.C):
         errors.append(
             FieldError(

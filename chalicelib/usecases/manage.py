@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.audit import AuditAction
-from chalicelib.domain.catalogue import Catalogue, Site, VoucherType, catalogue_errors
+from chalicelib.domain.catalogue import Catalogue, Site, VoucherType, catalogue_errors, site_errors
 from chalicelib.domain.errors import FieldError, InvalidInput, NotFound, Refused, Unavailable
 from chalicelib.domain.orders import Actor
 from chalicelib.domain.staff import (
@@ -134,8 +134,12 @@ def add_site(
     """A new site.
 
     Raises:
+        InvalidInput: a malformed id, or a name is missing.
         Refused: `SITE_EXISTS`.
     """
+    errors = site_errors(site)
+    if errors:
+        raise InvalidInput(*errors)
     change = audit(
         AuditAction.SITE_CHANGED,
         actor=actor,
