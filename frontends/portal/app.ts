@@ -398,10 +398,10 @@ export class Portal {
     const max = this.most(draft);
     const { minAmount: min } = draft.type;
     if (!Number.isInteger(draft.amount) || draft.amount < min || draft.amount > max) {
-      errors["amount"] = { key: "redeem.amountRange", values: { min, max } };
+      errors.amount = { key: "redeem.amountRange", values: { min, max } };
     }
     if (!draft.siteId && this.sitesOf(draft.type).length > 0) {
-      errors["siteId"] = { key: "redeem.siteRequired" };
+      errors.siteId = { key: "redeem.siteRequired" };
     }
     for (const field of draft.type.requires) {
       if (!draft.meta[field]?.trim()) errors[`customerMeta.${field}`] = { key: "redeem.required" };

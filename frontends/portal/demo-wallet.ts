@@ -125,7 +125,7 @@ class DemoProvider {
     this.accounts = settings.accounts.map(({ label, privateKey }) => ({
       label,
       privateKey,
-      address: Address.fromPublicKey(Secp256k1.getPublicKey({ privateKey })),
+      address: Address.fromPublicKey(Secp256k1.getPublicKey({ privateKey }), { checksum: true }),
     }));
   }
 

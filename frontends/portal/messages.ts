@@ -2,7 +2,6 @@ import type { Messages } from "../shared/i18n.ts";
 
 const en = {
   title: "Redeem your vouchers",
-  tagline: "Your vouchers, redeemed at our reception in three taps.",
   language: "Language",
   loading: "One moment…",
   back: "Back",
@@ -69,10 +68,10 @@ const en = {
   "redeem.working": "Preparing your order…",
 
   "step.order": "Order made",
-  "step.sign": "Confirmed in your wallet",
+  "step.sign": "Wallet confirmation",
   "step.chain": "On the chain",
-  "step.final": "Final",
-  "step.deliver": "Handed over",
+  "step.final": "Final on the chain",
+  "step.deliver": "Handed over at reception",
 
   "stage.unsigned": "Confirm in your wallet",
   "stage.unsigned.text":
@@ -153,7 +152,6 @@ export type PortalKey = keyof typeof en;
 
 const vi: Record<PortalKey, string> = {
   title: "Đổi voucher của bạn",
-  tagline: "Đổi voucher tại quầy lễ tân chỉ với ba lần chạm.",
   language: "Ngôn ngữ",
   loading: "Xin chờ một chút…",
   back: "Quay lại",
@@ -219,11 +217,11 @@ const vi: Record<PortalKey, string> = {
   "redeem.amountRange": "Chọn từ {min} đến {max}.",
   "redeem.working": "Đang tạo đơn…",
 
-  "step.order": "Đã tạo đơn",
-  "step.sign": "Đã xác nhận trong ví",
-  "step.chain": "Đã lên chuỗi",
+  "step.order": "Tạo đơn",
+  "step.sign": "Xác nhận trong ví",
+  "step.chain": "Lên chuỗi",
   "step.final": "Hoàn tất trên chuỗi",
-  "step.deliver": "Đã giao",
+  "step.deliver": "Nhận tại lễ tân",
 
   "stage.unsigned": "Hãy xác nhận trong ví",
   "stage.unsigned.text": "Đơn đang chờ. Vui lòng xác nhận trong ví trong vòng {left}.",

@@ -96,6 +96,8 @@ function connectPage(portal: Portal): VNode {
           ),
       h("p", { class: "hint with-icon" }, icon("shield"), words.text("connect.safe")),
     ),
+    fan(portal),
+    keptList(portal),
     h(
       "ol",
       { class: "steps-intro", "aria-label": words.text("connect.how") },
@@ -109,7 +111,35 @@ function connectPage(portal: Portal): VNode {
         ),
       ),
     ),
-    keptList(portal),
+  );
+}
+
+/** A few vouchers of the catalogue, fanned out: what this page is about, at a glance. */
+function fan(portal: Portal): VNode {
+  const { state, words } = portal;
+  const families = new Map<number, VoucherType>();
+  for (const type of state.catalogue?.types ?? []) {
+    const family = Math.floor(type.tokenId / 1000);
+    if (!families.has(family)) families.set(family, type);
+  }
+  return h(
+    "div",
+    { class: "fan", "aria-hidden": "true" },
+    [...families.values()]
+      .slice(0, 3)
+      .map((type) =>
+        h(
+          "div",
+          { class: "voucher", "data-family": String(type.tokenId)[0] },
+          h("span", { class: "voucher-stub" }, icon(familyIcon(type.tokenId))),
+          h(
+            "div",
+            { class: "voucher-body" },
+            h("span", { class: "voucher-name" }, words.pick(type.name)),
+            h("span", { class: "hint" }, words.pick(type.unit)),
+          ),
+        ),
+      ),
   );
 }
 
@@ -527,15 +557,15 @@ function orderPage(portal: Portal): VNode {
     { class: withCode ? "order with-code" : "order", key: "order", "data-stage": stage },
     h(
       "div",
-      { class: "order-state" },
+      { class: "order-head" },
       backButton(portal, () => portal.closeOrder()),
       open.staleSince !== null &&
         banner("warn", words.text("stale.text", { time: words.moment(new Date(open.staleSince)) })),
       noticeBanner(portal),
-      statusCard(portal, view, stage),
-      steps(portal, view, stage),
     ),
+    statusCard(portal, view, stage),
     withCode && codeCard(portal, view, stage),
+    steps(portal, view, stage),
     details(portal, view),
   );
 }
@@ -550,6 +580,12 @@ function statusCard(portal: Portal, view: OrderView, stage: Stage): VNode {
     h(
       "div",
       { class: "status-words", role: "status" },
+      h(
+        "p",
+        { class: "eyebrow", "data-family": String(view.tokenId)[0] },
+        icon(familyIcon(view.tokenId)),
+        `${view.amount} × ${words.pick(view.service.name)}`,
+      ),
       h("h1", { "data-testid": "status", "data-stage": stage }, words.text(`stage.${stage}`)),
       h("p", null, statusText(portal, view, stage)),
     ),
@@ -689,12 +725,6 @@ function details(portal: Portal, view: OrderView): VNode {
   return h(
     "div",
     { class: "card details" },
-    h(
-      "div",
-      { class: "details-head", "data-family": String(view.tokenId)[0] },
-      h("span", { class: "voucher-stub small" }, icon(familyIcon(view.tokenId))),
-      h("strong", null, `${view.amount} × ${words.pick(view.service.name)}`),
-    ),
     h(
       "dl",
       null,

@@ -82,7 +82,7 @@ export async function switchChain(provider: Provider, config: ChainConfig): Prom
 
 /** Whether `error`, or an error nested in it as mobile wallets nest them, carries `code`. */
 export function hasCode(error: unknown, code: number): boolean {
-  return nested(error).some((layer) => layer["code"] === code);
+  return nested(error).some((layer) => layer.code === code);
 }
 
 /** The revert data inside a wallet's error, wherever that wallet puts it; null when there is none. */
@@ -99,7 +99,7 @@ export function revertData(error: unknown): Hex | null {
 
 /** Whether the wallet or its node says that the account cannot pay for gas. */
 export function lacksFunds(error: unknown): boolean {
-  return nested(error).some((layer) => /insufficient funds/i.test(String(layer["message"] ?? "")));
+  return nested(error).some((layer) => /insufficient funds/i.test(String(layer.message ?? "")));
 }
 
 /** The error and those inside it (`data`, `originalError`, `cause`, `error`), outermost first. */
@@ -111,7 +111,7 @@ function nested(error: unknown): Record<string, unknown>[] {
     if (typeof layer !== "object" || layer === null) continue;
     const fields = layer as Record<string, unknown>;
     layers.push(fields);
-    waiting.push(fields["data"], fields["originalError"], fields["cause"], fields["error"]);
+    waiting.push(fields.data, fields.originalError, fields.cause, fields.error);
   }
   return layers;
 }

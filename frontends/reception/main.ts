@@ -44,12 +44,14 @@ function listenToScanner(desk: Desk): void {
   document.addEventListener(
     "keydown",
     (event) => {
+      const typing = wedge.typing(event.timeStamp);
       const text = wedge.key(event.key, event.timeStamp);
-      if (text === null || !desk.state.signedIn || !desk.state.site) return;
-      // The Enter of the scanner must not also press the button that has the focus.
+      const inText = event.target instanceof HTMLInputElement;
+      if (text === null && (event.key !== "Enter" || !typing || inText)) return;
+      // The Enter of a scanner must never press the button that has the focus.
       event.preventDefault();
       event.stopPropagation();
-      void desk.check(text, "wedge");
+      if (text && desk.state.signedIn && desk.state.site) void desk.check(text, "wedge");
     },
     { capture: true },
   );

@@ -566,7 +566,7 @@ function about(desk: Desk, view: ReceptionView): VNode {
 }
 
 function input(label: string, props: Record<string, unknown>): VNode {
-  const id = `field-${props["name"]}`;
+  const id = `field-${props.name}`;
   return h(
     "div",
     { class: "field" },

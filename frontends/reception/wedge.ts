@@ -1,5 +1,7 @@
 /** Longest pause between two keys of a USB scanner, in milliseconds; people are slower. */
 const FASTEST_PERSON_MS = 60;
+/** A slow scanner's last key and its Enter are closer than this. */
+const SETTLED_MS = 500;
 const SHORTEST_CODE = 12;
 
 /**
@@ -13,6 +15,7 @@ export class Wedge {
   private last = 0;
 
   key(key: string, at: number): string | null {
+    if (key.length !== 1 && key !== "Enter") return null;
     const fast = at - this.last <= FASTEST_PERSON_MS;
     this.last = at;
     if (key === "Enter") {
@@ -20,8 +23,12 @@ export class Wedge {
       this.text = "";
       return scanned;
     }
-    if (key.length !== 1) return null;
     this.text = fast ? this.text + key : key;
     return null;
+  }
+
+  /** Whether a text may still be coming in at `at`, so that Enter must not press anything. */
+  typing(at: number): boolean {
+    return this.text !== "" && at - this.last < SETTLED_MS;
   }
 }

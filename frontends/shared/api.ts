@@ -162,7 +162,7 @@ export class Api {
   private async once(path: string, request: Request): Promise<Response> {
     const headers: Record<string, string> = { ...request.headers };
     const token = request.staff ? this.options.token?.() : null;
-    if (token) headers["Authorization"] = `Bearer ${token}`;
+    if (token) headers.Authorization = `Bearer ${token}`;
     if (request.body !== undefined) headers["Content-Type"] = "application/json";
     try {
       return await (this.options.fetch ?? fetch)(this.base + path, {

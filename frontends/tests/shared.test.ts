@@ -1,0 +1,280 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { StaffSession } from "../reception/session.ts";
+import { Wedge } from "../reception/wedge.ts";
+import { Api, ApiError, Unreachable } from "../shared/api.ts";
+import { backoff, easing, type PollEnvironment, poll } from "../shared/poll.ts";
+import { randomKey } from "../shared/storage.ts";
+
+/** A fetch that answers from a list, in order, and keeps what was asked. */
+function answering(...answers: (Response | Error)[]) {
+  const asked: { url: string; headers: Record<string, string>; body: string | null }[] = [];
+  const fake = async (url: string, init: RequestInit) => {
+    asked.push({
+      url,
+      headers: init.headers as Record<string, string>,
+      body: (init.body as string | undefined) ?? null,
+    });
+    const answer = answers.shift();
+    assert(answer, `nobody expected ${url}`);
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  return { asked, fetch: fake as unknown as typeof fetch };
+}
+
+function problem(status: number, code: string, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify({ title: code, status, code }), { status, headers });
+}
+
+test("a problem of the API is raised with its code and when to come back", async () => {
+  const { fetch } = answering(problem(429, "RATE_LIMITED", { "Retry-After": "7" }));
+  await assert.rejects(
+    new Api("/api/v1", { fetch }).order("ORD_1"),
+    (error) => error instanceof ApiError && error.code === "RATE_LIMITED" && error.retryAfter === 7,
+  );
+});
+
+test("no answer, a failing server and a foreign answer are all unreachable", async () => {
+  const answers = [
+    new TypeError("Failed to fetch"),
+    problem(503, "UNAVAILABLE"),
+    new Response("<html>Bad gateway</html>", { status: 502 }),
+    new Response("<html>Sign in to this Wi-Fi</html>", { status: 200 }),
+    new Response("{}", { status: 404 }),
+  ];
+  for (const answer of answers) {
+    const { fetch } = answering(answer);
+    await assert.rejects(
+      new Api("", { fetch }).order("ORD_1"),
+      (error) => error instanceof Unreachable,
+    );
+  }
+});
+
+test("the idempotency key goes with the order", async () => {
+  const { asked, fetch } = answering(new Response("{}"));
+  const order = { customerAddress: "0x1", tokenId: 1001, amount: 1 };
+  await new Api("/api/v1", { fetch }).placeOrder(order, "k".repeat(32));
+  assert.equal(asked[0]?.url, "/api/v1/orders");
+  assert.equal(asked[0]?.headers["Idempotency-Key"], "k".repeat(32));
+  assert.deepEqual(JSON.parse(asked[0]?.body ?? ""), order);
+});
+
+test("keys carry 128 random bits in the characters that the API takes", () => {
+  const keys = new Set(Array.from({ length: 100 }, randomKey));
+  assert.equal(keys.size, 100);
+  for (const key of keys) assert.match(key, /^[0-9a-f]{32}$/);
+});
+
+class MemoryStorage {
+  private readonly values = new Map<string, string>();
+  getItem(name: string): string | null {
+    return this.values.get(name) ?? null;
+  }
+  setItem(name: string, value: string): void {
+    this.values.set(name, value);
+  }
+  removeItem(name: string): void {
+    this.values.delete(name);
+  }
+}
+
+function signedIn(...answers: (Response | Error)[]) {
+  Object.assign(globalThis, { sessionStorage: new MemoryStorage() });
+  const login = new Response(
+    JSON.stringify({ accessToken: "a1", refreshToken: "r1", staff: { username: "lan" } }),
+  );
+  const { asked, fetch } = answering(login, ...answers);
+  const ended: string[] = [];
+  const session: StaffSession = new StaffSession(
+    () => api,
+    () => ended.push("ended"),
+  );
+  const api = new Api("", { fetch, token: session.token, renew: session.renew });
+  return { api, asked, ended, session };
+}
+
+const renewed = () =>
+  new Response(
+    JSON.stringify({ accessToken: "a2", refreshToken: "r2", staff: { username: "lan" } }),
+  );
+
+test("an access token that ran out is renewed once and the request repeated", async () => {
+  const { api, asked, session } = signedIn(
+    problem(401, "UNAUTHENTICATED"),
+    renewed(),
+    new Response('{"items":[],"nextCursor":null}'),
+  );
+  await session.signIn("lan", "secret");
+  await api.queue("HCM_ROX_T09");
+  assert.deepEqual(
+    asked.map(({ url, headers }) => [url.split("?")[0], headers["Authorization"] ?? null]),
+    [
+      ["/auth/login", null],
+      ["/reception/orders", "Bearer a1"],
+      ["/auth/refresh", null],
+      ["/reception/orders", "Bearer a2"],
+    ],
+  );
+  assert.deepEqual(JSON.parse(asked[2]?.body ?? ""), { refreshToken: "r1" });
+});
+
+test("two requests that meet the same 401 share one rotation", async () => {
+  const { api, asked, session } = signedIn(
+    problem(401, "UNAUTHENTICATED"),
+    problem(401, "UNAUTHENTICATED"),
+    renewed(),
+    new Response('{"items":[]}'),
+    new Response('{"items":[]}'),
+  );
+  await session.signIn("lan", "secret");
+  await Promise.all([api.queue("A"), api.queue("B")]);
+  assert.equal(asked.filter(({ url }) => url === "/auth/refresh").length, 1);
+});
+
+test("a refused rotation ends the session; a lost one keeps it", async () => {
+  const refused = signedIn(problem(401, "UNAUTHENTICATED"), problem(401, "UNAUTHENTICATED"));
+  await refused.session.signIn("lan", "secret");
+  await assert.rejects(refused.api.queue("A"), (error) => error instanceof ApiError);
+  assert.deepEqual(refused.ended, ["ended"]);
+  assert.equal(refused.session.token(), null);
+
+  const lost = signedIn(problem(401, "UNAUTHENTICATED"), new TypeError("offline"), renewed());
+  await lost.session.signIn("lan", "secret");
+  await assert.rejects(lost.api.queue("A"), (error) => error instanceof Unreachable);
+  assert.deepEqual(lost.ended, []);
+  assert(await lost.session.resume());
+  assert.equal(lost.session.token(), "a2");
+});
+
+/** A browser whose time moves by hand. */
+function world() {
+  const timers: { run: () => void; ms: number }[] = [];
+  const listeners: (() => void)[] = [];
+  const state = { visible: true };
+  const environment: PollEnvironment = {
+    visible: () => state.visible,
+    onVisible(listener) {
+      listeners.push(listener);
+      return () => listeners.splice(listeners.indexOf(listener), 1);
+    },
+    later(run, ms) {
+      const timer = { run, ms };
+      timers.push(timer);
+      return () => {
+        if (timers.includes(timer)) timers.splice(timers.indexOf(timer), 1);
+      };
+    },
+    random: () => 0.5,
+  };
+  const settle = async () => {
+    for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
+  };
+  return {
+    environment,
+    settle,
+    delays: () => timers.map(({ ms }) => ms),
+    listeners,
+    async tick() {
+      timers.shift()?.run();
+      await settle();
+    },
+    async show(visible: boolean) {
+      state.visible = visible;
+      if (visible) for (const listener of [...listeners]) listener();
+      await settle();
+    },
+  };
+}
+
+test("a poll backs off while it fails and recovers at once", async () => {
+  const time = world();
+  let broken = true;
+  poll(async () => {
+    if (broken) throw new Error("down");
+    return 1500;
+  }, time.environment);
+  await time.settle();
+  assert.deepEqual(time.delays(), [1000]);
+  await time.tick();
+  assert.deepEqual(time.delays(), [2000]);
+  broken = false;
+  await time.tick();
+  assert.deepEqual(time.delays(), [1500]);
+});
+
+test("a hidden tab asks nothing, and asks at once when it is back", async () => {
+  const time = world();
+  let asked = 0;
+  poll(async () => {
+    asked += 1;
+    return 1000;
+  }, time.environment);
+  await time.settle();
+  await time.show(false);
+  await time.tick();
+  assert.equal(asked, 1);
+  await time.show(true);
+  assert.equal(asked, 2);
+});
+
+test("a poll that ends leaves nothing behind", async () => {
+  const time = world();
+  poll(async () => null, time.environment);
+  await time.settle();
+  assert.deepEqual(time.delays(), []);
+  assert.deepEqual(time.listeners, []);
+});
+
+test("delays have limits", () => {
+  assert.equal(backoff(1, 0.5), 1000);
+  assert.equal(backoff(40, 0.5), 30_000);
+  assert(backoff(3, 0) < backoff(3, 0.99));
+  assert.equal(easing(1500, 6000, 0), 1500);
+  assert.equal(easing(1500, 6000, 100), 6000);
+});
+
+function typed(wedge: Wedge, text: string, every: number, from = 0): string | null {
+  let scanned: string | null = null;
+  [...text, "Enter"].forEach((key, at) => {
+    scanned = wedge.key(key, from + at * every) ?? scanned;
+  });
+  return scanned;
+}
+
+test("a USB scanner is told from a person by its pace", () => {
+  const code = "5SOV://order/ORD_20261121_0123456789ABCDEF";
+  assert.equal(typed(new Wedge(), code, 8), code);
+  assert.equal(typed(new Wedge(), code, 120), null);
+  assert.equal(typed(new Wedge(), "1234", 8), null);
+});
+
+test("keys before a scan are not part of it, and shift is no character", () => {
+  const wedge = new Wedge();
+  wedge.key("x", 0);
+  wedge.key("Shift", 995);
+  assert.equal(typed(wedge, "0123456789ABCDEF", 10, 1000), "0123456789ABCDEF");
+});
+
+test("Enter right after characters may be a slow scanner's", () => {
+  const wedge = new Wedge();
+  wedge.key("a", 1000);
+  assert(wedge.typing(1300));
+  assert.equal(wedge.typing(1600), false);
+  wedge.key("Enter", 1700);
+  assert.equal(wedge.typing(1701), false);
+});
+
+test("the security headers allow nothing inline and nobody else's scripts", async () => {
+  const { headers } = JSON.parse(await readFile(`${FRONTENDS}/headers.json`, "utf8"));
+  const policy: string = headers["Content-Security-Policy"];
+  assert.doesNotMatch(policy, /unsafe-inline|'unsafe-eval'|\*|https?:/);
+  assert.match(policy, /^default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; /);
+  assert.match(policy, /require-trusted-types-for 'script'; trusted-types app$/);
+  for (const site of ["portal", "reception"]) {
+    const page = await readFile(`${FRONTENDS}/${site}/index.html`, "utf8");
+    assert.doesNotMatch(page, /<style|style=|\son\w+=|<script(?![^>]*\ssrc=)|https?:\/\//);
+  }
+});
