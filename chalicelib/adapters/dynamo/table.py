@@ -129,8 +129,9 @@ def _exists(client: Any, table: str) -> bool:
 def error_code(error: Exception) -> str:
     """DynamoDB's name for what went wrong, or the exception's where none was answered."""
     cause = getattr(error, "cause", None) or error
-    response: dict[str, Any] = getattr(cause, "response", {})
-    code: str = response.get("Error", {}).get("Code") or type(cause).__name__
+    if not isinstance(cause, ClientError):
+        return type(cause).__name__
+    code: str = cause.response["Error"]["Code"]
     return code
 
 
