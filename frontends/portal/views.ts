@@ -57,7 +57,7 @@ function header(portal: Portal): VNode {
           class: "chip",
           "data-testid": "account",
           title: words.text("disconnect"),
-          "aria-label": `${words.text("account")} ${state.connection.address}, ${words.text("disconnect")}`,
+          "aria-label": `${words.text("account")} ${shortAddress(state.connection.address)}, ${words.text("disconnect")}`,
           onclick: () => portal.disconnect(),
         },
         h("span", { class: "dot", "aria-hidden": "true" }),
