@@ -23,8 +23,11 @@ class Heartbeat:
 class Cursor:
     """The listener's place on the chain.
 
-    `proven` is the highest final block up to which every burn is in the ledger, `last_serial` the
-    serial of the last of them. `expired_through` is the chain time up to which expiry was settled.
+    `proven` is the highest final block up to which every burn is proved to be in the ledger; all
+    serials up to `last_serial` are in it, final. `scanned` is the block up to which final logs were
+    read: while a backlog is caught up it runs ahead of the proof. `seen_serial` is the highest
+    serial the ledger ever held, burns not final yet included. `expired_through` is the chain time
+    up to which expiry was settled.
     `lease_owner` may write until `lease_until` (unix seconds). Every write raises `version`, so a
     run that lost its lease fails its next commit: the version is the fencing token.
     """
@@ -37,6 +40,8 @@ class Cursor:
     lease_owner: str = ""
     lease_until: int = 0
     heartbeat: Heartbeat | None = None
+    scanned: int = 0
+    seen_serial: int = 0
     version: int = 1
 
     @property
@@ -54,12 +59,16 @@ def advance(
     lease_owner: str | None = None,
     lease_until: int | None = None,
     heartbeat: Heartbeat | None = None,
+    scanned: int | None = None,
+    seen_serial: int | None = None,
 ) -> Cursor:
-    """The next version of the cursor; proven height, serial and settled time never go back.
+    """The next version of the cursor. Proven height, serials and settled time never go back;
+    `scanned` may, down to the proven height, and follows it up.
 
     Raises:
         ValueError: one of them would.
     """
+    height = (proven or cursor.proven).number
     after = replace(
         cursor,
         proven=proven or cursor.proven,
@@ -68,6 +77,8 @@ def advance(
         lease_owner=cursor.lease_owner if lease_owner is None else lease_owner,
         lease_until=cursor.lease_until if lease_until is None else lease_until,
         heartbeat=heartbeat or cursor.heartbeat,
+        scanned=max(height, cursor.scanned if scanned is None else scanned),
+        seen_serial=max(cursor.seen_serial, seen_serial or 0, last_serial or 0),
         version=cursor.version + 1,
     )
     if (

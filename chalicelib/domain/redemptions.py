@@ -45,7 +45,7 @@ class Redemption:
     """A ledger entry, keyed by the burn's serial.
 
     `final` turns true once and stays so. `orphans` are burns that held this serial on a branch the
-    chain abandoned.
+    chain abandoned; while no other burn took the serial over, `burn` itself is among them.
     """
 
     burn: Burn
@@ -60,6 +60,11 @@ class Redemption:
         return self.burn.serial
 
     @property
+    def on_chain(self) -> bool:
+        """Whether the burn is on the chain, as far as the listener has seen."""
+        return self.burn not in self.orphans
+
+    @property
     def is_exception(self) -> bool:
         """Whether a person has to look at it."""
         return self.outcome is not Outcome.MATCHED
@@ -71,23 +76,37 @@ def record(
     """The ledger entry after `burn` was read; `None` where nothing changes.
 
     A burn that differs from the known one took over its serial on another branch: the known one is
-    kept among the orphans.
+    kept among the orphans. A burn that was among them is back.
 
     Raises:
         ValueError: a final entry would change; a final burn never does.
     """
     if known is None:
         return Redemption(burn=burn, outcome=outcome, final=final)
-    if known.burn == burn and known.outcome is outcome and known.final == final:
-        return None
-    if known.final:
-        raise ValueError(f"redemption {known.serial} is final and cannot change")
-    orphans = known.orphans if known.burn == burn else (*known.orphans, known.burn)
-    return replace(
-        known,
+    before = known if known.burn == burn else orphan(known)
+    after = replace(
+        before,
         burn=burn,
         outcome=outcome,
         final=final,
-        orphans=orphans,
-        version=known.version + 1,
+        orphans=tuple(lost for lost in before.orphans if lost != burn),
+        version=known.version,
     )
+    if after == known:
+        return None
+    if known.final:
+        raise ValueError(f"redemption {known.serial} is final and cannot change")
+    return replace(after, version=known.version + 1)
+
+
+def orphan(known: Redemption) -> Redemption:
+    """The ledger entry once the chain abandoned the branch its burn was on.
+
+    Raises:
+        ValueError: the entry is final; a final burn is never abandoned.
+    """
+    if known.final:
+        raise ValueError(f"redemption {known.serial} is final and cannot change")
+    if not known.on_chain:
+        return known
+    return replace(known, orphans=(*known.orphans, known.burn), version=known.version + 1)
