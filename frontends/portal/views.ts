@@ -218,7 +218,7 @@ function networkPage(portal: Portal): VNode {
   const chain = state.config?.chainName ?? "";
   return h(
     "section",
-    { class: "narrow", key: "network", "data-testid": "wrong-network" },
+    { class: "narrow center", key: "network", "data-testid": "wrong-network" },
     h("div", { class: "badge warn" }, icon("alert")),
     h("h1", null, words.text("network.title")),
     h("p", { class: "lead" }, words.text("network.text", { chain })),

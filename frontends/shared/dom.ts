@@ -48,8 +48,9 @@ export function render(parent: Element, ...children: Child[]): void {
 function flatten(children: readonly Child[]): (VNode | string)[] {
   const flat: (VNode | string)[] = [];
   for (const child of children) {
-    if (child === null || child === undefined || child === false) continue;
-    if (Array.isArray(child)) flat.push(...flatten(child));
+    // What is left out keeps its place as an empty text, so that its neighbours stay themselves.
+    if (child === null || child === undefined || child === false) flat.push("");
+    else if (Array.isArray(child)) flat.push(...flatten(child));
     else if (typeof child === "number") flat.push(String(child));
     else flat.push(child as VNode | string);
   }
