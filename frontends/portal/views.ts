@@ -319,7 +319,7 @@ function retry(portal: Portal): VNode {
 
 function keptList(portal: Portal): Child {
   const { state, words } = portal;
-  const names = new Map(state.catalogue?.types.map((type) => [type.tokenId, type.name]));
+  const services = new Map(state.catalogue?.types.map((type) => [type.tokenId, type]));
   if (state.kept.length === 0) return null;
   return h(
     "section",
@@ -329,19 +329,23 @@ function keptList(portal: Portal): Child {
       "ul",
       { class: "rows" },
       state.kept.map((order) =>
-        h("li", { key: order.orderId }, keptRow(portal, order, names.get(order.tokenId))),
+        h(
+          "li",
+          { key: order.orderId },
+          keptRow(portal, order, services.get(order.tokenId) ?? null),
+        ),
       ),
     ),
   );
 }
 
-function keptRow(portal: Portal, order: KeptOrder, name: VoucherType["name"] | undefined): VNode {
+function keptRow(portal: Portal, order: KeptOrder, service: VoucherType | null): VNode {
   const { words } = portal;
   return h(
     "button",
     { type: "button", class: "row-button", onclick: () => portal.openOrder(order.orderId) },
     icon(familyIcon(order.tokenId)),
-    h("span", { class: "grow" }, `${order.amount} × ${name ? words.pick(name) : order.tokenId}`),
+    h("span", { class: "grow" }, words.goods({ ...order, service })),
     h("span", { class: `tag ${order.status}` }, words.text(`status.${order.status}`)),
     icon("next"),
   );
@@ -584,7 +588,7 @@ function statusCard(portal: Portal, view: OrderView, stage: Stage): VNode {
         "p",
         { class: "eyebrow", "data-family": String(view.tokenId)[0] },
         icon(familyIcon(view.tokenId)),
-        `${view.amount} × ${words.pick(view.service.name)}`,
+        words.goods(view),
       ),
       h("h1", { "data-testid": "status", "data-stage": stage }, words.text(`stage.${stage}`)),
       h("p", null, statusText(portal, view, stage)),

@@ -318,7 +318,7 @@ function queueRow(desk: Desk, item: QueueItem): VNode {
     h(
       "div",
       { class: "grow" },
-      h("strong", null, `${item.amount} × ${words.pick(item.service.name)}`),
+      h("strong", null, words.goods(item)),
       h("span", { class: "hint mono" }, item.customerAddressMasked),
     ),
     h(
@@ -546,12 +546,8 @@ function about(desk: Desk, view: ReceptionView): VNode {
       h(
         "div",
         null,
-        h(
-          "strong",
-          { "data-testid": "service" },
-          `${view.amount} × ${words.pick(view.service.name)}`,
-        ),
-        h("span", { class: "hint" }, words.pick(view.service.unit)),
+        h("strong", { "data-testid": "service" }, words.goods(view)),
+        view.service && h("span", { class: "hint" }, words.pick(view.service.unit)),
       ),
     ),
     h(

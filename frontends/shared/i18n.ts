@@ -9,6 +9,13 @@ export type Messages<Key extends string> = Readonly<
   Record<Language, Readonly<Record<Key, string>>>
 >;
 
+/** An order's amount and service; the service is null where the catalogue no longer has it. */
+export interface Goods {
+  readonly amount: number;
+  readonly tokenId: number;
+  readonly service: { readonly name: Localised } | null;
+}
+
 const STORED = "5sov.language";
 
 /** The stored choice, else the first language of the system that we speak, else English. */
@@ -43,6 +50,12 @@ export class Translator<Key extends string> {
   /** A text that came from the API in both languages. */
   pick(text: Localised): string {
     return text[this.language] || text.en || text.vi;
+  }
+
+  /** How many of which service, as on a bill. */
+  goods(order: Goods): string {
+    const name = order.service ? this.pick(order.service.name) : `#${order.tokenId}`;
+    return `${order.amount} × ${name}`;
   }
 
   /** Time of day, with the date in front unless it is today. */

@@ -119,7 +119,14 @@ export interface ChainProgress {
   readonly explorerUrl: string | null;
 }
 
-/** `GET /orders/{orderId}`. */
+/** The service an order is for. */
+export interface Service {
+  readonly name: Localised;
+  readonly unit: Localised;
+  readonly group: "A" | "B" | "C";
+}
+
+/** `GET /orders/{orderId}`. `service` is null for a type that the catalogue no longer has. */
 export interface OrderView {
   readonly orderId: string;
   readonly status: OrderStatus;
@@ -127,7 +134,7 @@ export interface OrderView {
   readonly tokenId: number;
   readonly amount: number;
   readonly customerAddressMasked: string;
-  readonly service: { readonly name: Localised; readonly unit: Localised; readonly group: string };
+  readonly service: Service | null;
   readonly orderHash: Hex;
   readonly order: ContractOrder;
   readonly expiresAt: number;
@@ -151,7 +158,8 @@ export type NotDeliverable =
   | "WRONG_SITE";
 
 /** `GET /reception/orders/{orderId}`. */
-export interface ReceptionView extends Omit<OrderView, "reason"> {
+export interface ReceptionView
+  extends Omit<OrderView, "reason" | "order" | "transactionHints" | "deliveredAt"> {
   readonly customerAddress: string;
   readonly customerMeta: Partial<Record<MetaField, string>> | null;
   readonly deliverable: boolean;
@@ -160,7 +168,7 @@ export interface ReceptionView extends Omit<OrderView, "reason"> {
     readonly at: string;
     readonly by: string;
     readonly site: string;
-    readonly note: string | null;
+    readonly note: string;
   } | null;
 }
 
@@ -169,7 +177,7 @@ export interface QueueItem {
   readonly orderHash: Hex;
   readonly tokenId: number;
   readonly amount: number;
-  readonly service: OrderView["service"];
+  readonly service: Service | null;
   readonly siteId: string;
   readonly status: OrderStatus;
   readonly createdAt: string;
