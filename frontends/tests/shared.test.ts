@@ -110,7 +110,7 @@ test("an access token that ran out is renewed once and the request repeated", as
   await session.signIn("lan", "secret");
   await api.queue("HCM_ROX_T09");
   assert.deepEqual(
-    asked.map(({ url, headers }) => [url.split("?")[0], headers["Authorization"] ?? null]),
+    asked.map(({ url, headers }) => [url.split("?")[0], headers.Authorization ?? null]),
     [
       ["/auth/login", null],
       ["/reception/orders", "Bearer a1"],

@@ -113,7 +113,7 @@ test("revert data is found wherever a wallet nests it", () => {
 
 test("an error that holds itself ends the search", () => {
   const circular: Record<string, unknown> = { code: -32603 };
-  circular["cause"] = circular;
+  circular.cause = circular;
   assert.equal(revertData(circular), null);
   assert.equal(hasCode(circular, REJECTED), false);
 });
