@@ -136,7 +136,11 @@ function fan(portal: Portal): VNode {
             "div",
             { class: "voucher-body" },
             h("span", { class: "voucher-name" }, words.pick(type.name)),
-            h("span", { class: "hint" }, words.pick(type.unit)),
+            h(
+              "span",
+              { class: "hint" },
+              words.text("vouchers.unit", { unit: words.pick(type.unit) }),
+            ),
           ),
         ),
       ),
@@ -280,7 +284,7 @@ function voucherCard(portal: Portal, type: VoucherType, count: number): VNode {
       "span",
       { class: "voucher-body" },
       h("span", { class: "voucher-name" }, words.pick(type.name)),
-      h("span", { class: "hint" }, words.pick(type.unit)),
+      h("span", { class: "hint" }, words.text("vouchers.unit", { unit: words.pick(type.unit) })),
       h("span", { class: "hint with-icon" }, icon("pin"), sites),
       h(
         "span",

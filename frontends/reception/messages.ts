@@ -95,7 +95,7 @@ const en = {
   "say.until": "Entitled until {time}.",
 
   "meta.aiAccount": "AI Suite account",
-  "meta.jobProvider": "Company of the job posting",
+  "meta.jobProvider": "Job partner",
   "detail.customer": "Wallet",
   "detail.note": "Note",
   "deliver.note": "Note (optional)",
@@ -208,7 +208,7 @@ const vi: Record<ConsoleKey, string> = {
   "say.until": "Có hiệu lực đến {time}.",
 
   "meta.aiAccount": "Tài khoản AI Suite",
-  "meta.jobProvider": "Công ty đăng tin",
+  "meta.jobProvider": "Đối tác đăng tin",
   "detail.customer": "Ví",
   "detail.note": "Ghi chú",
   "deliver.note": "Ghi chú (không bắt buộc)",

@@ -543,12 +543,7 @@ function about(desk: Desk, view: ReceptionView): VNode {
       "div",
       { class: "answer-service" },
       icon(familyIcon(view.tokenId)),
-      h(
-        "div",
-        null,
-        h("strong", { "data-testid": "service" }, words.goods(view)),
-        view.service && h("span", { class: "hint" }, words.pick(view.service.unit)),
-      ),
+      h("strong", { "data-testid": "service" }, words.goods(view)),
     ),
     h(
       "dl",

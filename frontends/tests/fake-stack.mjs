@@ -43,16 +43,32 @@ const type = (tokenId, vi, en, unitVi, unitEn, group, requires = [], sites = nul
 const catalogue = {
   version: 1,
   types: [
-    type(1001, "Phòng họp", "Meeting Room", "1 giờ", "1 hour", "A"),
-    type(2001, "In màu", "Colour Print", "10 trang", "10 pages", "A", [], ["HCM_ROX_T09"]),
-    type(2002, "In trắng đen", "B/W Print", "50 trang", "50 pages", "A"),
-    type(3001, "Coworking theo ngày", "Coworking Day Pass", "1 ngày", "1 day", "A"),
-    type(5001, "Đăng tin VIP", "Job VIP Posting", "1 tin", "1 posting", "A", ["jobProvider"]),
-    type(6001, "AI Suite", "AI Suite", "1 tháng", "1 month", "C", ["aiAccount"]),
+    type(1001, "Phòng họp 1 giờ", "Meeting Room 1 h", "giờ", "hour", "A"),
+    type(
+      2001,
+      "In màu 10 trang",
+      "Colour Print 10 pages",
+      "gói 10 trang",
+      "pack of 10 pages",
+      "A",
+      [],
+      ["HCM_ROX_T09"],
+    ),
+    type(3001, "Vé ngày Coworking", "Coworking Day Pass", "ngày", "day", "A"),
+    type(5001, "Tin tuyển dụng VIP 1 lần", "Job VIP Posting 1×", "tin", "posting", "A", [
+      "jobProvider",
+    ]),
+    type(6001, "AI Suite 1 tháng", "AI Suite 1 month", "tháng", "month", "C", ["aiAccount"]),
   ],
   sites: [
-    { siteId: "HCM_ROX_T09", name: text("ROX Tower, tầng 9", "ROX Tower, floor 9") },
-    { siteId: "HCM_IMC_T04", name: text("IMC Tower, tầng 4", "IMC Tower, floor 4") },
+    {
+      siteId: "HCM_ROX_T09",
+      name: text("ROX Tower, tầng 9, TP. Hồ Chí Minh", "ROX Tower, floor 9, Ho Chi Minh City"),
+    },
+    {
+      siteId: "HCM_IMC_T04",
+      name: text("IMC Tower, tầng 4, TP. Hồ Chí Minh", "IMC Tower, floor 4, Ho Chi Minh City"),
+    },
   ],
 };
 const held = { 1001: 3, 2001: 1, 3001: 2, 6001: 1 };
