@@ -184,14 +184,14 @@ class Chain(Protocol):
     def finalized(self) -> int | None:
         """Height of the `finalized` block; `None` where the provider has no such tag."""
 
-    def block(self, number: int) -> BlockRef:
-        """The block at a height."""
+    def blocks(self, numbers: Sequence[int]) -> tuple[BlockRef, ...]:
+        """The blocks at those heights, in the same order."""
 
     def burns(self, first: int, last: int) -> tuple[Burn, ...]:
         """The contract's burns in a range of blocks, both ends included, in serial order."""
 
     def redemption_count(self, block: BlockRef) -> int:
-        """`redemptionCount()` of the contract as of that recent block."""
+        """`redemptionCount()` of the contract as of that recent block, which is still there."""
 
 
 class ChainUnavailable(Exception):
@@ -243,7 +243,7 @@ class Telemetry(Protocol):
     """Metrics and structured events. Never given an order id or anything secret."""
 
     def event(self, name: str, **fields: str | int | float | bool | None) -> None:
-        """Something worth a log line."""
+        """Something worth a log line; `level` is `INFO` unless given as `WARNING` or `ERROR`."""
 
     def metric(self, name: str, value: float, unit: str = "Count") -> None:
         """A number to watch (unit as CloudWatch spells it)."""

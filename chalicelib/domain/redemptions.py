@@ -26,6 +26,10 @@ class Burn:
     log_index: int
     block: BlockRef
 
+    def is_same_redemption(self, other: "Burn") -> bool:
+        """Whether both are one transaction's burn, in whichever block it was mined."""
+        return replace(self, block=other.block, log_index=other.log_index) == other
+
 
 class Outcome(StrEnum):
     """What a burn came to (spec: Redemptions and exceptions)."""

@@ -1,0 +1,43 @@
+"""Proof that no burn is missing, doubled or out of place (spec: Listener).
+
+The contract numbers its redemptions 1, 2, 3 … without gap and tells the last number, so the logs
+prove themselves: no provider has to be believed.
+"""
+
+from collections.abc import Sequence
+
+from chalicelib.domain.redemptions import Burn
+
+
+class Inconsistent(Exception):
+    """What the provider told does not add up. Nothing may be concluded from it; ask again."""
+
+
+def check_continues(burns: Sequence[Burn], *, last_serial: int) -> None:
+    """The serials of `burns` follow each other without gap or repeat, in the order of the chain.
+
+    The first may be at most one above `last_serial`: a block can be read again.
+
+    Raises:
+        Inconsistent: naming the serial.
+    """
+    expected = min(burns[0].serial, last_serial + 1) if burns else 0
+    before = (0, -1)
+    for burn in burns:
+        if burn.serial != expected:
+            raise Inconsistent(f"redemption {expected} expected, {burn.serial} told")
+        place = (burn.block.number, burn.log_index)
+        if place <= before:
+            raise Inconsistent(f"redemption {burn.serial} lies before {burn.serial - 1}")
+        expected, before = burn.serial + 1, place
+
+
+def check_count(burns: Sequence[Burn], *, last_serial: int, count: int) -> None:
+    """The contract's `redemptionCount()` is the last serial that was told up to the same block.
+
+    Raises:
+        Inconsistent: naming both.
+    """
+    last_told = max(last_serial, burns[-1].serial) if burns else last_serial
+    if count != last_told:
+        raise Inconsistent(f"the contract counts {count} redemptions, the logs tell {last_told}")
