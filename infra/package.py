@@ -20,7 +20,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_OUTPUT = ROOT / ".local" / "package"
-SHIPPED = ("app.py", "chalicelib", "requirements.txt", ".chalice/config.json")
+SHIPPED = (
+    "app.py",
+    "chalicelib",
+    "requirements.txt",
+    ".chalice/config.json",
+    ".chalice/policy.json",
+)
 
 SERVICES = ("dynamodb/2012-08-10",)
 """Whose descriptions of botocore's are kept, with the shared ones beside them."""

@@ -1,0 +1,32 @@
+"""Structured logs and CloudWatch metrics (embedded metric format) on standard output."""
+
+from aws_lambda_powertools import Logger, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+
+NAMESPACE = "Vouchers"
+
+
+class PowertoolsTelemetry:
+    """One JSON line per event, one per metric; CloudWatch reads metrics from the same stream."""
+
+    def __init__(self, service: str, *, level: str = "INFO") -> None:
+        """`service` names the deployable: a log field and the metrics' dimension."""
+        self._service = service
+        logger = Logger(service=service, level=level, location=None, utc=True, use_rfc3339=True)
+        self._writers = {
+            "INFO": logger.info,
+            "WARNING": logger.warning,
+            "ERROR": logger.error,
+        }
+
+    def event(self, name: str, **fields: str | int | float | bool | None) -> None:
+        """A log line; `level` among the fields is `INFO` (if not given), `WARNING` or `ERROR`."""
+        write = self._writers[str(fields.pop("level", "INFO"))]
+        write(name, extra=fields)
+
+    def metric(self, name: str, value: float, unit: str = "Count") -> None:
+        """A number under the namespace `Vouchers`, by service."""
+        with single_metric(
+            name=name, unit=MetricUnit(unit), value=value, namespace=NAMESPACE
+        ) as metric:
+            metric.add_dimension(name="service", value=self._service)

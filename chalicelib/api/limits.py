@@ -1,0 +1,46 @@
+"""How often one client may do what costs: one counter write per request, whatever is counted."""
+
+import hashlib
+
+from chalicelib.api.routing import Call
+from chalicelib.domain.errors import TooMany
+
+MINUTE = 60
+
+
+def limit_orders(call: Call, wallet: str) -> None:
+    """Count an order of `wallet` from this client.
+
+    Raises:
+        TooMany: more in this minute than the client, or the wallet from there, may make.
+    """
+    own = hashlib.sha256(wallet.encode()).hexdigest()[:16]
+    settings = call.services.settings
+    by_client, by_wallet = _count(call, "orders", "ip", own)
+    if by_client > settings.ORDERS_PER_MINUTE_IP or by_wallet > settings.ORDERS_PER_MINUTE_WALLET:
+        raise _too_many(call)
+
+
+def limit_logins(call: Call) -> None:
+    """Count a sign-in, of staff or of a wallet, from this client.
+
+    Raises:
+        TooMany: more in this minute than the client may try.
+    """
+    (by_client,) = _count(call, "logins", "ip")
+    if by_client > call.services.settings.LOGINS_PER_MINUTE_IP:
+        raise _too_many(call)
+
+
+def _count(call: Call, what: str, *members: str) -> tuple[int, ...]:
+    minute = call.now // MINUTE
+    return call.services.store.count(
+        f"{what}/{call.client}/{minute}", members, expires_at=(minute + 2) * MINUTE
+    )
+
+
+def _too_many(call: Call) -> TooMany:
+    call.services.telemetry.metric("RateLimited", 1)
+    return TooMany(
+        "Too many requests. Wait a moment and try again.", retry_after=MINUTE - call.now % MINUTE
+    )
