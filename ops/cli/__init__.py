@@ -1,0 +1,1 @@
+"""The `vouchers` command line: what an operator sets up and looks after."""
