@@ -413,8 +413,7 @@ contract FiveSOfficeVouchers is ERC1155URIStorage, AccessControlDefaultAdminRule
     function _isSignedBy(address signer, bytes32 digest, bytes calldata signature) private view returns (bool) {
         (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(digest, signature);
         if (failure == ECDSA.RecoverError.NoError && recovered == signer) return true;
-        return signer.code.length > 0
-            && SignatureChecker.isValidERC1271SignatureNowCalldata(signer, digest, signature);
+        return SignatureChecker.isValidERC1271SignatureNowCalldata(signer, digest, signature);
     }
 
     function _existingType(uint256 tokenId) private view returns (VoucherType storage books) {
