@@ -82,6 +82,7 @@ export interface State {
 }
 
 const MOST_KEPT = 12;
+const HINT_TRIES = 5;
 const keptOrders = new Kept<readonly KeptOrder[]>(() => localStorage, "5sov.orders", []);
 const openOrder = new Kept<string | null>(() => sessionStorage, "5sov.open", null);
 const lastWallet = new Kept<string | null>(() => localStorage, "5sov.wallet", null);
@@ -299,7 +300,7 @@ export class Portal {
       this.set({ notice: { key: "problem.account", values: { address: shortAddress(customer) } } });
       return;
     }
-    this.setOpen({ signing: true });
+    this.setOpen(open.orderId, { signing: true });
     this.set({ notice: null });
     try {
       const { provider } = connection.wallet;
@@ -319,11 +320,11 @@ export class Portal {
         params: [call],
       })) as Hex;
       this.keepChange(open.orderId, { txHash });
-      void this.tellTransaction(open.orderId, txHash);
+      this.tellTransaction(open.orderId, txHash);
     } catch (error) {
       this.set({ notice: signingFailed(error, config) });
     } finally {
-      this.setOpen({ signing: false });
+      this.setOpen(open.orderId, { signing: false });
       this.following?.now();
     }
   }
@@ -336,7 +337,7 @@ export class Portal {
       open: { orderId, view: null, qr: null, signing: false, staleSince: null },
       notice: null,
     });
-    void this.fetchQr(orderId);
+    this.fetchQr(orderId);
     let unchanged = 0;
     let seen = "";
     let answeredAt = Date.now();
@@ -345,16 +346,17 @@ export class Portal {
         try {
           const view = await this.api.order(orderId);
           answeredAt = Date.now();
-          this.setOpen({ view, staleSince: null });
+          this.setOpen(orderId, { view, staleSince: null });
           this.keepChange(orderId, { status: view.status });
           await this.checkReceipt(view);
         } catch (error) {
           if (error instanceof ApiError && error.status === 404) {
+            const shown = this.state.open?.orderId === orderId;
             this.forget(orderId);
-            this.set({ notice: { key: "order.gone" } });
+            if (shown) this.set({ notice: { key: "order.gone" } });
             return null;
           }
-          this.setOpen({ staleSince: answeredAt });
+          this.setOpen(orderId, { staleSince: answeredAt });
           throw error;
         } finally {
           looked();
@@ -410,14 +412,14 @@ export class Portal {
   }
 
   /** The hint only speeds the listener up, so a failure to give it is no failure. */
-  private async tellTransaction(orderId: string, txHash: Hex): Promise<void> {
+  private tellTransaction(orderId: string, txHash: Hex): void {
     let tries = 0;
     poll(async () => {
       tries += 1;
       try {
         await this.api.hintTransaction(orderId, txHash);
       } catch (error) {
-        if (!(error instanceof ApiError) && tries < 5) throw error;
+        if (!(error instanceof ApiError) && tries < HINT_TRIES) throw error;
       }
       return null;
     });
@@ -437,11 +439,15 @@ export class Portal {
     }
   }
 
-  private async fetchQr(orderId: string): Promise<void> {
+  private fetchQr(orderId: string): void {
     poll(async () => {
-      const svg = await this.api.qrSvg(orderId);
-      const qr = `data:image/svg+xml;base64,${btoa(svg)}`;
-      if (this.state.open?.orderId === orderId) this.setOpen({ qr });
+      if (this.state.open?.orderId !== orderId) return null;
+      try {
+        const svg = await this.api.qrSvg(orderId);
+        this.setOpen(orderId, { qr: `data:image/svg+xml;base64,${btoa(svg)}` });
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+      }
       return null;
     });
   }
@@ -492,9 +498,10 @@ export class Portal {
     this.set({ kept });
   }
 
-  private setOpen(change: Partial<OpenOrder>): void {
+  /** Changes the order on the screen, if it is still that one. */
+  private setOpen(orderId: string, change: Partial<OpenOrder>): void {
     const { open } = this.state;
-    if (open) this.set({ open: { ...open, ...change } });
+    if (open?.orderId === orderId) this.set({ open: { ...open, ...change } });
   }
 
   private set(change: Partial<State>): void {

@@ -79,6 +79,8 @@ export class Desk {
     queueFailed: false,
   };
   private looking: Poll | null = null;
+  /** Counts what was looked at, so that a late answer about something else changes nothing. */
+  private looked = 0;
   private queueing: Poll | null = null;
 
   constructor(
@@ -169,7 +171,7 @@ export class Desk {
 
   /** The session ended by itself: everything half done stays for whoever signs in again. */
   sessionEnded(): void {
-    this.looking?.stop();
+    this.stopLooking();
     this.queueing?.stop();
     this.stopCamera();
     this.set({ signedIn: false, current: null, queue: null, notice: { key: "login.ended" } });
@@ -220,14 +222,15 @@ export class Desk {
     if (current?.answer !== "deliverable" || current.delivering || !current.orderId || !site)
       return;
     const { orderId, note } = current;
-    this.looking?.stop();
+    this.stopLooking();
+    const mine = this.looked;
     this.change({ delivering: true, notice: null });
     let asked = 0;
     this.looking = poll(async () => {
       asked += 1;
       try {
         const delivery = await this.api.deliver(orderId, site, note.trim());
-        if (this.state.current?.orderId !== orderId) return null;
+        if (mine !== this.looked) return null;
         keptCase.clear();
         // After a lost answer, our own delivery comes back as one that was there already.
         const ours = asked > 1 && delivery.deliveredBy === this.session.staff?.username;
@@ -237,14 +240,16 @@ export class Desk {
         this.queueing?.now();
         return null;
       } catch (error) {
+        if (mine !== this.looked) return null;
         if (!(error instanceof ApiError)) {
           this.change({ answer: "unsure" });
           return UNSURE_EVERY_MS;
         }
-        if (this.state.current?.orderId !== orderId) return null;
         this.change({ delivering: false });
         await this.open([orderId], current.method, note);
-        this.change({ notice: failure(error, "deliver.refused") });
+        if (this.state.current?.orderId === orderId) {
+          this.change({ notice: failure(error, "deliver.refused") });
+        }
         return null;
       }
     });
@@ -252,7 +257,7 @@ export class Desk {
 
   /** Ready for the next customer. */
   next(): void {
-    this.looking?.stop();
+    this.stopLooking();
     this.stopCamera();
     keptCase.clear();
     this.set({ current: null, notice: null });
@@ -322,24 +327,23 @@ export class Desk {
   ): Promise<void> {
     const [orderId, ...others] = orderIds;
     if (!orderId) return;
-    this.looking?.stop();
+    this.stopLooking();
+    const mine = this.looked;
     this.show({ ...fresh(orderId, method), note });
     keptCase.set({ orderId, method, note });
     try {
       await this.ask(orderId, method);
     } catch (error) {
+      if (mine !== this.looked) return;
       if (!(error instanceof ApiError)) this.change({ answer: "offline" });
       else if (error.status === 404 && others.length > 0) {
         await this.open(others, method, note);
         return;
-      } else if (error.status === 401) return;
-      else this.refuse(error);
+      } else this.refuse(error);
     }
-    const { current } = this.state;
-    if (current?.orderId === orderId) {
-      this.buzz(current.answer);
-      this.watch(orderId, method);
-    }
+    if (mine !== this.looked || !this.state.current) return;
+    this.buzz(this.state.current.answer);
+    this.watch(orderId, method);
   }
 
   private refuse(error: ApiError): void {
@@ -349,9 +353,10 @@ export class Desk {
   }
 
   private async ask(orderId: string, method: InputMethod): Promise<void> {
+    const mine = this.looked;
     const view = await this.api.receptionOrder(orderId, method, deviceId());
-    const { current, site } = this.state;
-    if (current?.orderId !== orderId || !site) return;
+    const { site } = this.state;
+    if (mine !== this.looked || !site) return;
     this.change({ view, answer: answerTo(view, site) });
   }
 
@@ -362,6 +367,7 @@ export class Desk {
   private watch(orderId: string, method: InputMethod): void {
     const first = this.state.current && lookEvery(this.state.current.answer);
     if (!first) return;
+    const mine = this.looked;
     let turn = 0;
     this.looking = poll(async () => {
       turn += 1;
@@ -370,10 +376,12 @@ export class Desk {
       if (before?.orderId !== orderId) return null;
       try {
         const now = await this.api.order(orderId);
+        if (mine !== this.looked) return null;
         const moved = now.status !== before.view?.status || before.answer === "offline";
         if (moved || before.answer === "expiry-check") await this.ask(orderId, method);
         else if (before.view) this.change({ view: { ...before.view, chain: now.chain ?? null } });
       } catch (error) {
+        if (mine !== this.looked) return null;
         if (error instanceof ApiError) this.refuse(error);
         else this.change({ answer: "offline" });
       }
@@ -381,6 +389,11 @@ export class Desk {
       if (current && current.answer !== before.answer) this.buzz(current.answer);
       return current && lookEvery(current.answer);
     });
+  }
+
+  private stopLooking(): void {
+    this.looked += 1;
+    this.looking?.stop();
   }
 
   private watchQueue(): void {
