@@ -58,17 +58,38 @@ def use_local_credentials() -> None:
     os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "local")
 
 
-def _start(port: int, data_dir: Path | None) -> tuple[subprocess.Popen[bytes], str]:
+def command(port: int, data_dir: Path | None) -> list[str]:
+    """How to start the engine on 127.0.0.1, for those who look after the process themselves.
+
+    Raises:
+        DynoxideFailed: it is not installed.
+    """
     if not BINARY.exists():
         raise DynoxideFailed(
             f"{BINARY} is missing: run `make setup` (it exists for Linux on x86-64 only, "
             f"this is {platform.system()} on {platform.machine()})"
         )
+    serve = [str(BINARY), "serve", "--host", "127.0.0.1", "--port", str(port)]
+    if data_dir is None:
+        return serve
+    data_dir.mkdir(parents=True, exist_ok=True)
+    return [*serve, "--db-path", str(data_dir / "dynoxide.db")]
+
+
+def answers(port: int) -> bool:
+    """Whether an engine answers on that port."""
+    probe = subprocess.run(
+        [str(BINARY), "healthcheck", "--port", str(port)], capture_output=True, check=False
+    )
+    return probe.returncode == 0
+
+
+def _start(port: int, data_dir: Path | None) -> tuple[subprocess.Popen[bytes], str]:
     # A port found free may be taken before the engine binds it: then it exits, and we look again.
     for _ in range(1 if port else START_ATTEMPTS):
         chosen = port or _free_port()
         process = subprocess.Popen(
-            _command(chosen, data_dir),
+            command(chosen, data_dir),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -77,14 +98,6 @@ def _start(port: int, data_dir: Path | None) -> tuple[subprocess.Popen[bytes], s
             return process, f"http://127.0.0.1:{chosen}"
         _stop(process)
     raise DynoxideFailed(f"dynoxide does not come up on port {port or '(any free one)'}")
-
-
-def _command(port: int, data_dir: Path | None) -> list[str]:
-    command = [str(BINARY), "serve", "--host", "127.0.0.1", "--port", str(port)]
-    if data_dir is None:
-        return command
-    data_dir.mkdir(parents=True, exist_ok=True)
-    return [*command, "--db-path", str(data_dir / "dynoxide.db")]
 
 
 def _free_port() -> int:
@@ -97,13 +110,11 @@ def _free_port() -> int:
 def _comes_up(process: subprocess.Popen[bytes], port: int) -> bool:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        probe = subprocess.run(
-            [str(BINARY), "healthcheck", "--port", str(port)], capture_output=True, check=False
-        )
+        healthy = answers(port)
         # Whoever took the port from us may answer too: only a living process counts.
         if process.poll() is not None:
             return False
-        if probe.returncode == 0:
+        if healthy:
             return True
         time.sleep(POLL_SECONDS)
     return False

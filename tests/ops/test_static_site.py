@@ -1,0 +1,101 @@
+"""The static sites as this machine serves them: files, headers, caching."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from ops.static_site import static_site, write_config
+
+API = "http://127.0.0.1:8000/api/v1"
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    site = tmp_path / "portal"
+    site.mkdir()
+    (site / "index.html").write_text("<!doctype html><title>Portal</title>")
+    (site / "main.js").write_text("export {};")
+    (site / "zxing_reader.wasm").write_bytes(b"\0asm")
+    (site / "manifest.webmanifest").write_text("{}")
+    return site
+
+
+def client(site: Path, config: dict[str, Any]) -> httpx.Client:
+    settings = site.parent / "settings"
+    write_config(settings, config)
+    application = static_site(str(site), str(settings))
+    return httpx.Client(
+        transport=httpx.WSGITransport(app=application),  # type: ignore[arg-type]
+        base_url="http://127.0.0.1:8080",
+    )
+
+
+def policy(response: httpx.Response) -> dict[str, list[str]]:
+    directives = response.headers["content-security-policy"].split(";")
+    return {words[0]: words[1:] for words in (one.split() for one in directives)}
+
+
+def test_pages_may_talk_to_the_api_and_the_demo_chain_only(built: Path) -> None:
+    config = {"apiUrl": API, "demoWallet": {"rpcUrl": "http://127.0.0.1:8545", "accounts": []}}
+    with client(built, config) as http:
+        page = http.get("/")
+    assert page.status_code == 200
+    assert policy(page)["connect-src"] == [
+        "'self'",
+        "http://127.0.0.1:8000",
+        "http://127.0.0.1:8545",
+    ]
+    assert policy(page)["default-src"] == ["'none'"]
+    assert "access-control-allow-origin" not in page.headers
+    assert "strict-transport-security" not in page.headers
+
+
+def test_an_api_on_the_sites_own_origin_needs_no_exception(built: Path) -> None:
+    with client(built, {"apiUrl": "/api/v1"}) as http:
+        assert policy(http.get("/"))["connect-src"] == ["'self'"]
+
+
+def test_every_answer_has_every_header(built: Path) -> None:
+    rules = json.loads((Path(__file__).parents[2] / "frontends/headers.json").read_text("utf-8"))
+    with client(built, {"apiUrl": API}) as http:
+        for path in ("/", "/main.js", "/config.json", "/no-such-file"):
+            answer = http.get(path)
+            assert [name for name in rules["headers"] if name not in answer.headers] == [], path
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "cache"),
+    [
+        ("/", "text/html; charset=utf-8", "no-cache"),
+        ("/main.js", "text/javascript; charset=utf-8", "no-cache"),
+        ("/zxing_reader.wasm", "application/wasm", "no-cache"),
+        ("/manifest.webmanifest", "application/manifest+json", "no-cache"),
+        ("/config.json", "application/json", "no-store"),
+    ],
+)
+def test_types_and_caching(built: Path, path: str, content_type: str, cache: str) -> None:
+    with client(built, {"apiUrl": API}) as http:
+        answer = http.get(path)
+    assert answer.headers["content-type"] == content_type
+    assert answer.headers["cache-control"] == cache
+
+
+def test_settings_are_served_as_written(built: Path) -> None:
+    with client(built, {"apiUrl": API}) as http:
+        assert http.get("/config.json").json() == {"apiUrl": API}
+
+
+def test_nothing_outside_the_site_is_served(built: Path) -> None:
+    (built.parent / "secret.txt").write_text("secret")
+    with client(built, {"apiUrl": API}) as http:
+        for path in ("/nothing", "/%2e%2e/secret.txt", "/..%2fsecret.txt"):
+            assert http.get(path).status_code == 404, path
+
+
+def test_a_site_that_is_not_built_is_named(tmp_path: Path) -> None:
+    write_config(tmp_path, {"apiUrl": API})
+    with pytest.raises(FileNotFoundError, match=r"is not built: node frontends/build\.mjs"):
+        static_site(str(tmp_path / "portal"), str(tmp_path))
