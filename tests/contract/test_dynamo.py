@@ -213,6 +213,17 @@ class TestItems:
         assert ttls == [{"N": str(until)}] * 3
         assert all("ttl" not in raw_item(endpoint, table, record) for record in lasting)
 
+    def test_counters_of_a_bucket_share_an_item_that_runs_out(
+        self, store: DynamoStore, endpoint: str, table: str
+    ) -> None:
+        store.count("orders/203.0.113.7/1", ["ip", "wallet"], expires_at=NOW)
+        store.count("orders/203.0.113.7/1", ["ip"], expires_at=NOW)
+        (counted,) = connect(table=table, region=REGION, endpoint=endpoint).scan(table)["Items"]
+        assert counted["ttl"] == {"N": str(NOW)}
+        assert sorted(value["N"] for value in counted.values() if "N" in value) == sorted(
+            ["2", "1", str(NOW)]
+        )
+
     def test_no_key_and_no_cursor_holds_an_order_id(
         self, store: DynamoStore, endpoint: str, table: str
     ) -> None:
