@@ -31,6 +31,17 @@ SHIPPED = (
 SERVICES = ("dynamodb/2012-08-10",)
 """Whose descriptions of botocore's are kept, with the shared ones beside them."""
 
+UNUSED = (
+    "Crypto/Math/",
+    "Crypto/PublicKey/",
+    "Crypto/Signature/",
+    "aws_lambda_powertools/event_handler/openapi/swagger_ui/",
+    "chalicelib/adapters/sql/",
+)
+"""Parts of what is installed that the API never imports on Lambda."""
+
+UNUSED_ENDINGS = ("/", ".pyi", ".c", ".h", ".dist-info/RECORD")
+
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -102,9 +113,9 @@ def _rezip(source: Path, target: Path) -> None:
 
 def is_needed(name: str) -> bool:
     """Whether a file of the package is read when the API runs on Lambda."""
-    if name.endswith(("/", ".pyi", ".c", ".h")) or "/tests/" in name or "/SelfTest/" in name:
+    if name.endswith(UNUSED_ENDINGS) or name.startswith(UNUSED):
         return False
-    if name.startswith("chalicelib/adapters/sql/"):
+    if "/tests/" in name or "/SelfTest/" in name:
         return False
     prefix = "botocore/data/"
     if not name.startswith(prefix):

@@ -14,10 +14,6 @@ from typing import Any
 DEADLINE_SECONDS = 60.0
 
 
-class InitialisationFailed(Exception):
-    """The function could not be loaded."""
-
-
 class RuntimeApi:
     """Serves events on a free local port, one at a time, and hands back the answers."""
 
@@ -46,14 +42,11 @@ class RuntimeApi:
         """The function's answer to `event`.
 
         Raises:
-            InitialisationFailed: the function could not be loaded.
-            AssertionError: it raised.
+            AssertionError: it could not be loaded, or raised.
         """
         self._count += 1
         self._events.put((f"invocation-{self._count}", json.dumps(event).encode()))
         kind, body = self._answers.get(timeout=DEADLINE_SECONDS)
-        if kind == "init":
-            raise InitialisationFailed(body.decode())
         assert kind == "response", body.decode()
         answer: dict[str, Any] = json.loads(body)
         return answer
@@ -73,13 +66,17 @@ class RuntimeApi:
                     "Lambda-Runtime-Invoked-Function-Arn",
                     "arn:aws:lambda:us-east-1:000000000000:function:test",
                 )
+                self.send_header(
+                    "Lambda-Runtime-Trace-Id", "Root=1-00000000-000000000000000000000000"
+                )
+                self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(event)))
                 self.end_headers()
                 self.wfile.write(event)
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                kind = "init" if "/init/error" in self.path else self.path.rsplit("/", 1)[-1]
+                kind = self.path.rsplit("/", 1)[-1]
                 api._answers.put((kind, body))
                 self.send_response(202)
                 self.send_header("Content-Length", "0")
