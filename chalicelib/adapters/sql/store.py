@@ -1,0 +1,327 @@
+"""The store port on SQL: reads by index, and one transaction of guarded statements."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DataError
+
+from chalicelib.adapters.sql.database import Database
+from chalicelib.adapters.sql.migrations import check_schema
+from chalicelib.adapters.sql.tables import (
+    AUDIT_ITEMS,
+    CATALOGUE,
+    COUNTERS,
+    EXPIRING,
+    LISTENER_CURSOR,
+    ONLY,
+    ORDER_HISTORY,
+    ORDERS,
+    REDEMPTIONS,
+    RESERVATIONS,
+    SESSIONS,
+    SITES,
+    STAFF,
+    WALLET_NONCES,
+    Kind,
+    kind_of,
+)
+from chalicelib.domain.audit import AuditItem
+from chalicelib.domain.catalogue import Catalogue, Site
+from chalicelib.domain.errors import invalid
+from chalicelib.domain.idempotency import Reservation
+from chalicelib.domain.orders import HistoryRecord, Order, OrderStatus
+from chalicelib.domain.progress import Cursor
+from chalicelib.domain.redemptions import Redemption
+from chalicelib.domain.staff import Session, Staff, WalletNonce
+from chalicelib.ports import MAX_CHANGES, Change, Check, Conflict, Delete, Insert, Page, Record
+
+R = TypeVar("R", bound=Record)
+
+_INSERT: dict[str, Callable[[Table], postgresql.Insert | sqlite.Insert]] = {
+    "sqlite": sqlite.insert,
+    "postgresql": postgresql.insert,
+}
+_ORDERS = ORDERS.table.c
+_BY_CREATION = (_ORDERS.created_at, _ORDERS.order_hash)
+_BY_EXPIRY = (_ORDERS.expires_at, _ORDERS.order_hash)
+
+
+def open_sql_store(url: str) -> "SqlStore":
+    """The store in the database at `url`: `sqlite:///path/to/file.db` or
+    `postgresql://user:password@host/database`.
+
+    Raises:
+        SchemaMismatch: the schema is not this program's; `vouchers store migrate` helps.
+        StoreUnavailable: the URL is none of those, or the engine does not answer.
+    """
+    check_schema(url)
+    return SqlStore(Database(url))
+
+
+class SqlStore:
+    """`chalicelib.ports.Store` in a database. Threads may share it; each process opens its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._insert = _INSERT[database.dialect]
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
+        self._database.close()
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        """See `Store`. In the order of the records' keys, so that no two commits deadlock."""
+        planned = _in_order(changes)
+        with self._database.writing() as connection:
+            for change in planned:
+                if not self._apply(connection, change):
+                    raise Conflict(change)
+
+    def _apply(self, connection: Connection, change: Change) -> bool:
+        """Whether the stored record was in the version that the change expects."""
+        record = change.record
+        kind = kind_of(record)
+        table = kind.table
+        match change:
+            case Insert():
+                # Not by its error: PostgreSQL would write the key, an order id, into its log.
+                insert = self._insert(table).on_conflict_do_nothing()
+                return connection.execute(insert, kind.row_of(record)).rowcount == 1
+            case Delete():
+                remove = delete(table).where(_is(kind, record, record.version))
+                return connection.execute(remove).rowcount == 1
+            case Check():
+                same = _is(kind, record, record.version)
+                locked = select(table.c.version).where(same).with_for_update()
+                return connection.execute(locked).first() is not None
+            case _:
+                expected = _is(kind, record, record.version - 1)
+                replace = update(table).where(expected).values(kind.row_of(record))
+                return connection.execute(replace).rowcount == 1
+
+    def order(self, order_id: str) -> Order | None:
+        """See `Store`."""
+        return self._one(ORDERS, _ORDERS.order_id == order_id)
+
+    def order_by_hash(self, order_hash: str) -> Order | None:
+        """See `Store`."""
+        return self._one(ORDERS, _ORDERS.order_hash == order_hash)
+
+    def history(self, order_hash: str) -> tuple[HistoryRecord, ...]:
+        """See `Store`."""
+        columns = ORDER_HISTORY.table.c
+        return self._list(ORDER_HISTORY, columns.order_hash == order_hash, by=(columns.seq,))
+
+    def orders_of_customer(
+        self, customer: str, *, limit: int, cursor: str | None = None
+    ) -> Page[Order]:
+        """See `Store`."""
+        mine = and_(_ORDERS.customer == customer, *_before(_BY_CREATION, cursor))
+        latest_first = tuple(column.desc() for column in _BY_CREATION)
+        found = self._list(ORDERS, mine, by=latest_first, limit=limit + 1)
+        return _page(found, limit, _creation_place)
+
+    def orders_of_site(
+        self,
+        site_id: str,
+        *,
+        statuses: frozenset[OrderStatus],
+        limit: int,
+        cursor: str | None = None,
+    ) -> Page[Order]:
+        """See `Store`. One look into the index for each status, then merged."""
+        latest_first = tuple(column.desc() for column in _BY_EXPIRY)
+        beginning = (_ORDERS.site_id == site_id, *_before(_BY_EXPIRY, cursor))
+        found = [
+            order
+            for status in sorted(statuses)
+            for order in self._list(
+                ORDERS,
+                and_(_ORDERS.status == status.value, *beginning),
+                by=latest_first,
+                limit=limit + 1,
+            )
+        ]
+        found.sort(key=lambda order: (order.expires_at, order.order_hash), reverse=True)
+        return _page(found, limit, _expiry_place)
+
+    def orders_expiring(
+        self, *, after: int, through: int, limit: int, cursor: str | None = None
+    ) -> Page[Order]:
+        """See `Store`. Earliest first."""
+        due = and_(_ORDERS.expires_at > after, _ORDERS.expires_at <= through)
+        if cursor is not None:
+            due = and_(due, tuple_(*_BY_EXPIRY) > _parse_place(cursor))
+        found = self._list(ORDERS, due, by=_BY_EXPIRY, limit=limit + 1)
+        return _page(found, limit, _expiry_place)
+
+    def redemptions(self, first: int, last: int) -> tuple[Redemption, ...]:
+        """See `Store`.
+
+        Raises:
+            ValueError: more than `MAX_CHANGES` serials.
+        """
+        if last - first >= MAX_CHANGES:
+            raise ValueError(f"at most {MAX_CHANGES} serials at once")
+        serial = REDEMPTIONS.table.c.serial
+        return self._list(REDEMPTIONS, serial.between(first, last), by=(serial,))
+
+    def cursor(self) -> Cursor | None:
+        """See `Store`."""
+        return self._one(LISTENER_CURSOR, LISTENER_CURSOR.table.c.name == ONLY)
+
+    def reservation(self, key_hash: str) -> Reservation | None:
+        """See `Store`."""
+        return self._one(RESERVATIONS, RESERVATIONS.table.c.key_hash == key_hash)
+
+    def catalogue(self) -> Catalogue | None:
+        """See `Store`."""
+        return self._one(CATALOGUE, CATALOGUE.table.c.name == ONLY)
+
+    def sites(self) -> tuple[Site, ...]:
+        """See `Store`."""
+        return self._list(SITES, by=(SITES.table.c.site_id,))
+
+    def staff(self, username: str) -> Staff | None:
+        """See `Store`."""
+        return self._one(STAFF, STAFF.table.c.username == username)
+
+    def all_staff(self) -> tuple[Staff, ...]:
+        """See `Store`."""
+        return self._list(STAFF, by=(STAFF.table.c.username,))
+
+    def session(self, session_id: str) -> Session | None:
+        """See `Store`."""
+        return self._one(SESSIONS, SESSIONS.table.c.session_id == session_id)
+
+    def wallet_nonce(self, nonce: str) -> WalletNonce | None:
+        """See `Store`."""
+        return self._one(WALLET_NONCES, WALLET_NONCES.table.c.nonce == nonce)
+
+    def audit(self, *, day: str, limit: int, cursor: str | None = None) -> Page[AuditItem]:
+        """See `Store`. The cursor is the id of the last item given out."""
+        columns = AUDIT_ITEMS.table.c
+        wanted = columns.day == day
+        if cursor is not None:
+            wanted = and_(wanted, columns.audit_id > cursor)
+        found = self._list(AUDIT_ITEMS, wanted, by=(columns.audit_id,), limit=limit + 1)
+        return _page(found, limit, lambda item: item.audit_id)
+
+    def count(self, bucket: str, members: Sequence[str], *, expires_at: int) -> tuple[int, ...]:
+        """See `Store`. Counters whose time has run out go with `purge`."""
+        if not members:
+            return ()
+        insert = self._insert(COUNTERS).values(
+            [
+                {"bucket": bucket, "member": member, "value": 1, "expires_at": expires_at}
+                for member in sorted(set(members))
+            ]
+        )
+        counted = insert.on_conflict_do_update(
+            index_elements=[COUNTERS.c.bucket, COUNTERS.c.member],
+            set_={"value": COUNTERS.c.value + 1, "expires_at": insert.excluded.expires_at},
+        ).returning(COUNTERS.c.member, COUNTERS.c.value)
+        with self._database.writing() as connection:
+            values = {row.member: row.value for row in connection.execute(counted)}
+        return tuple(values[member] for member in members)
+
+    def ping(self) -> None:
+        """See `Store`."""
+        with self._database.reading() as connection:
+            connection.execute(select(LISTENER_CURSOR.table.c.version)).first()
+
+    def purge(self, now: int) -> int:
+        """Remove what ran out by `now` (unix seconds) and so is of no use: reservations, sessions,
+        sign-ins, counters. How many rows went.
+
+        Raises:
+            StoreUnavailable: the engine failed.
+        """
+        removed = 0
+        for table in EXPIRING:
+            with self._database.writing() as connection:
+                gone = connection.execute(delete(table).where(table.c.expires_at <= now))
+                removed += gone.rowcount
+        return removed
+
+    def _one(self, kind: Kind[R], where: ColumnElement[bool]) -> R | None:
+        found = self._list(kind, where)
+        return found[0] if found else None
+
+    def _list(
+        self,
+        kind: Kind[R],
+        *where: ColumnElement[bool],
+        by: Sequence[ColumnElement[Any]] = (),
+        limit: int | None = None,
+    ) -> tuple[R, ...]:
+        query = select(kind.table).where(*where).order_by(*by).limit(limit)
+        with self._database.reading() as connection:
+            try:
+                rows = connection.execute(query).mappings().all()
+            except DataError:
+                return ()  # asks for what the engine cannot hold, such as a NUL in a text
+        return tuple(kind.record_of(row) for row in rows)
+
+
+def _in_order(changes: Sequence[Change]) -> list[Change]:
+    """The changes by table and key.
+
+    Raises:
+        ValueError: too many changes, none, or one record twice.
+    """
+    weight = sum(
+        2 if isinstance(change, Insert) and isinstance(change.record, Order) else 1
+        for change in changes
+    )
+    if not 0 < weight <= MAX_CHANGES:
+        raise ValueError(f"a commit takes 1 to {MAX_CHANGES} changes, not {weight}")
+    placed = {_place_of(change.record): change for change in changes}
+    if len(placed) < len(changes):
+        raise ValueError("a commit takes no record twice")
+    return [placed[place] for place in sorted(placed)]
+
+
+def _place_of(record: Record) -> tuple[str, tuple[str | int, ...]]:
+    kind = kind_of(record)
+    return kind.table.name, tuple(kind.key_of(record).values())
+
+
+def _is(kind: Kind[R], record: R, version: int) -> ColumnElement[bool]:
+    columns = kind.table.c
+    key = [columns[name] == value for name, value in kind.key_of(record).items()]
+    return and_(*key, columns.version == version)
+
+
+def _creation_place(order: Order) -> str:
+    return f"{order.created_at}.{order.order_hash}"
+
+
+def _expiry_place(order: Order) -> str:
+    return f"{order.expires_at}.{order.order_hash}"
+
+
+_PLACE = re.compile(r"([0-9]{1,15})\.(0x[0-9a-f]{64})")
+
+
+def _parse_place(cursor: str) -> tuple[int, str]:
+    parsed = _PLACE.fullmatch(cursor)
+    if parsed is None:
+        raise invalid("cursor", "pattern", "is none that this list gave out")
+    return int(parsed[1]), parsed[2]
+
+
+def _before(
+    columns: Sequence[ColumnElement[Any]], cursor: str | None
+) -> tuple[ColumnElement[bool], ...]:
+    """What comes after `cursor` in a list that goes down."""
+    return () if cursor is None else (tuple_(*columns) < _parse_place(cursor),)
+
+
+def _page(found: Sequence[R], limit: int, place: Callable[[R], str]) -> Page[R]:
+    """A page of the first `limit`; whoever asked for one more knows whether there is a next."""
+    items = tuple(found[:limit])
+    return Page(items, place(items[-1]) if items and len(found) > limit else None)
