@@ -262,11 +262,15 @@ class _Pass:
         ledger = self._entries(self.cursor.last_serial + 1, self.cursor.seen_serial)
         steps = _steps(view, ledger)
         waiting = any(entry.on_chain for entry in ledger.values())
-        if steps or self._is_heartbeat_due(view, waiting=waiting):
+        stored = bool(steps) or self._is_heartbeat_due(view, waiting=waiting)
+        if stored:
             if view.complete:
                 steps += [Due(order_hash, view.final) for order_hash in self._due(view.final)]
             self._store_all(steps, view)
-        return self._result(view, blocks=max(0, view.scanned - begun_at))
+        result = self._result(view, blocks=max(0, view.scanned - begun_at))
+        if stored:
+            self._measure(view.head, result)
+        return result
 
     def fail(self, error: Exception) -> ScanResult:
         """Keep in the heartbeat why the pass came to nothing."""
@@ -392,26 +396,20 @@ class _Pass:
     # ------------------------------------------------------------------------------- storing
 
     def _store_all(self, steps: Sequence[Step], view: _View) -> None:
-        slices = [steps[at : at + SLICE_STEPS] for at in range(0, len(steps), SLICE_STEPS)]
-        undecided: list[int] = []
-        for index, some in enumerate(slices[:-1]):
-            rest = steps[(index + 1) * SLICE_STEPS :]
-            undecided += self._store_slice(some, scanned=_scanned_before(rest, view))
-        self._store_slice(slices[-1] if slices else (), end=view, undecided=undecided)
+        done = 0
+        while len(steps) - done > SLICE_STEPS:
+            some, rest = steps[done : done + SLICE_STEPS], steps[done + SLICE_STEPS :]
+            self._store_slice(some, scanned=_scanned_before(rest, view))
+            done += SLICE_STEPS
+        self._store_slice(steps[done:], scanned=view.scanned, end=view)
 
     def _store_slice(
-        self,
-        steps: Sequence[Step],
-        *,
-        scanned: int | None = None,
-        end: _View | None = None,
-        undecided: Sequence[int] = (),
-    ) -> list[int]:
+        self, steps: Sequence[Step], *, scanned: int, end: _View | None = None
+    ) -> None:
         """Commit some steps with the cursor; `end` is given with the last ones of a pass."""
+        after = self._after(steps, scanned=scanned, end=end)
         for _ in range(MAX_ATTEMPTS):
             decided = self._decide(steps)
-            held = [*undecided, *decided.undecided]
-            after = self._after(steps, scanned=scanned, end=end, held=held)
             try:
                 self._write(decided.changes(), after)
             except Conflict:
@@ -419,7 +417,7 @@ class _Pass:
                     raise _LeaseLost from None
                 continue
             self._tell(decided.happenings)
-            return decided.undecided
+            return
         raise Unavailable("orders keep changing while their burns are stored")
 
     def _decide(self, steps: Sequence[Step]) -> Slice:
@@ -435,14 +433,7 @@ class _Pass:
             decided.take(step)
         return decided
 
-    def _after(
-        self,
-        steps: Sequence[Step],
-        *,
-        scanned: int | None,
-        end: _View | None,
-        held: Sequence[int],
-    ) -> Cursor:
+    def _after(self, steps: Sequence[Step], *, scanned: int, end: _View | None) -> Cursor:
         """The cursor once `steps` are stored."""
         seen = [step.burn.serial for step in steps if isinstance(step, Seen)]
         final = [step.burn.serial for step in steps if isinstance(step, Seen) and step.final]
@@ -452,17 +443,12 @@ class _Pass:
             proven=proven,
             last_serial=max(final, default=None),
             seen_serial=max(seen, default=None),
-            scanned=end.scanned if end else scanned,
-            expired_through=self._settled(proven, held) if proven else None,
+            scanned=scanned,
+            expired_through=max(self.cursor.expired_through, proven.time - 1) if proven else None,
             lease_owner=self.owner,
             lease_until=self._lease_until(),
             heartbeat=self._heartbeat() if end else None,
         )
-
-    def _settled(self, proven: BlockRef, held: Sequence[int]) -> int:
-        """The chain time up to which every order is settled; `held` are deadlines that are not."""
-        settled = min([proven.time - 1, *(deadline - 1 for deadline in held)])
-        return max(self.cursor.expired_through, settled)
 
     def _lease_until(self) -> int:
         return self.clock.now() + self.settings.lease_seconds
@@ -506,7 +492,7 @@ class _Pass:
     def _result(self, view: _View, *, blocks: int) -> ScanResult:
         proven = view.final if view.complete else self.cursor.proven
         matched = self.counts[Outcome.MATCHED]
-        result = ScanResult(
+        return ScanResult(
             blocks=blocks,
             burns=self.counts["burn_final"],
             matched=matched,
@@ -518,8 +504,10 @@ class _Pass:
             lag_seconds=max(0, self.clock.now() - proven.time),
             backlog=not view.complete,
         )
+
+    def _measure(self, head: BlockRef, result: ScanResult) -> None:
         for name, value, unit in (
-            ("HeadBlock", view.head.number, "None"),
+            ("HeadBlock", head.number, "Count"),
             ("LagBlocks", result.lag_blocks, "Count"),
             ("LagSeconds", result.lag_seconds, "Seconds"),
             ("BurnsFinal", result.burns, "Count"),
@@ -529,7 +517,6 @@ class _Pass:
             ("OrdersExpired", result.expired, "Count"),
         ):
             self.telemetry.metric(name, value, unit)
-        return result
 
 
 def _steps(view: _View, ledger: Mapping[int, Redemption]) -> list[Step]:

@@ -53,8 +53,7 @@ class Happening:
 class Slice:
     """Decides step by step; every order and every ledger entry becomes one change at most.
 
-    `known` are the ledger entries in question. `undecided` are the deadlines (`expires_at`) of
-    orders that could not be settled yet.
+    `known` are the ledger entries in question.
     """
 
     store: Store
@@ -62,7 +61,6 @@ class Slice:
     at: int
     request_id: str
     happenings: list[Happening] = field(default_factory=list)
-    undecided: list[int] = field(default_factory=list)
     _orders: dict[str, tuple[Order | None, Order | None]] = field(default_factory=dict)
     _entries: dict[int, Redemption] = field(default_factory=dict)
 
@@ -124,22 +122,19 @@ class Slice:
 
     def _settle(self, order_hash: str, proven: BlockRef) -> None:
         order = self._order(order_hash)
-        if order is None:
+        if order is None or order.status is not OrderStatus.CREATED:
             return
-        if order.status is OrderStatus.PENDING_CHAIN:
-            self.undecided.append(order.expires_at)
-        elif order.status is OrderStatus.CREATED:
-            self._keep(
-                expire(
-                    order,
-                    actor=LISTENER,
-                    at=self.at,
-                    request_id=self.request_id,
-                    proven_block=proven.number,
-                    proven_time=proven.time,
-                )
+        self._keep(
+            expire(
+                order,
+                actor=LISTENER,
+                at=self.at,
+                request_id=self.request_id,
+                proven_block=proven.number,
+                proven_time=proven.time,
             )
-            self.happenings.append(Happening("order_expired", order_hash, block=proven.number))
+        )
+        self.happenings.append(Happening("order_expired", order_hash, block=proven.number))
 
     def _without_burn(self, order: Order) -> Order:
         return lose_burn(order, actor=LISTENER, at=self.at, request_id=self.request_id)

@@ -1,0 +1,147 @@
+"""A chain in memory that can fork, lag and lie: the tests' `Chain`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from chalicelib.domain.orders import Order
+from chalicelib.domain.redemptions import BlockRef, Burn
+from chalicelib.ports import ChainUnavailable
+
+GENESIS_TIME = 1_800_000_000
+
+
+@dataclass(frozen=True)
+class Redeem:
+    """What a transaction burns, wherever it is mined."""
+
+    tx_hash: str
+    user: str
+    token_id: int
+    amount: int
+    order_hash: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block and the redemptions mined in it."""
+
+    ref: BlockRef
+    redeems: tuple[Redeem, ...]
+
+
+@dataclass
+class FakeChain:
+    """`finality` is how many blocks the `finalized` tag trails the head; `None` where it is null.
+
+    `withheld` are serials whose logs are left out, `doubled` those told twice; `down` answers
+    nothing; `lag` hides the newest blocks; `counted` is added to the redemption count.
+    """
+
+    finality: int | None = 2
+    withheld: set[int] = field(default_factory=set)
+    doubled: set[int] = field(default_factory=set)
+    down: bool = False
+    lag: int = 0
+    counted: int = 0
+    calls: list[str] = field(default_factory=list)
+    made: int = 0
+
+    def __post_init__(self) -> None:
+        self._branch = 0
+        self._blocks = [Block(BlockRef(0, self._hash(0), GENESIS_TIME), ())]
+
+    # -- what happens on the chain
+
+    def mine(self, *redeems: Redeem, seconds: int = 1) -> BlockRef:
+        """One more block, `seconds` after the last."""
+        last = self._blocks[-1].ref
+        number = last.number + 1
+        ref = BlockRef(number, self._hash(number), last.time + seconds)
+        self._blocks.append(Block(ref, redeems))
+        return ref
+
+    def mine_empty(self, count: int, *, seconds: int = 1) -> None:
+        """Some blocks without redemptions."""
+        for _ in range(count):
+            self.mine(seconds=seconds)
+
+    def fork(self, depth: int) -> list[Redeem]:
+        """Abandon the newest `depth` blocks; the redemptions that were in them."""
+        self._branch += 1
+        gone = self._blocks[len(self._blocks) - depth :]
+        del self._blocks[len(self._blocks) - depth :]
+        return [redeem for block in gone for redeem in block.redeems]
+
+    def redeem(self, order: Order, **changed: str | int) -> Redeem:
+        """A transaction that burns for an order, by default exactly what it asks for."""
+        self.made += 1
+        given: dict[str, str | int] = {
+            "user": order.customer,
+            "token_id": order.token_id,
+            "amount": order.amount,
+            "order_hash": order.order_hash,
+        }
+        return Redeem(f"0x{self.made:064x}", **{**given, **changed})  # type: ignore[arg-type]
+
+    def all_burns(self) -> tuple[Burn, ...]:
+        """The truth: every burn of the current branch, numbered as the contract does."""
+        burns: list[Burn] = []
+        for block in self._blocks:
+            for index, it in enumerate(block.redeems):
+                burns.append(
+                    Burn(
+                        serial=len(burns) + 1,
+                        user=it.user,
+                        token_id=it.token_id,
+                        amount=it.amount,
+                        order_hash=it.order_hash,
+                        tx_hash=it.tx_hash,
+                        log_index=index,
+                        block=block.ref,
+                    )
+                )
+        return tuple(burns)
+
+    @property
+    def tip(self) -> BlockRef:
+        """The newest block there is, whatever the provider tells."""
+        return self._blocks[-1].ref
+
+    # -- what a provider tells of it
+
+    def head(self) -> BlockRef:
+        self._answer("head")
+        return self._blocks[max(0, len(self._blocks) - 1 - self.lag)].ref
+
+    def finalized(self) -> int | None:
+        self._answer("finalized")
+        return None if self.finality is None else self.head().number - self.finality
+
+    def blocks(self, numbers: Sequence[int]) -> tuple[BlockRef, ...]:
+        self._answer("blocks")
+        if any(number >= len(self._blocks) for number in numbers):
+            raise ChainUnavailable("no such block")
+        return tuple(self._blocks[number].ref for number in numbers)
+
+    def burns(self, first: int, last: int) -> tuple[Burn, ...]:
+        self._answer("burns")
+        told: list[Burn] = []
+        for burn in self.all_burns():
+            if first <= burn.block.number <= last and burn.serial not in self.withheld:
+                told += [burn, burn] if burn.serial in self.doubled else [burn]
+        return tuple(told)
+
+    def redemption_count(self, block: BlockRef) -> int:
+        self._answer("count")
+        if self._blocks[block.number].ref != block:
+            raise ChainUnavailable("the block was replaced")
+        burned = [burn for burn in self.all_burns() if burn.block.number <= block.number]
+        return len(burned) + self.counted
+
+    def _answer(self, call: str) -> None:
+        self.calls.append(call)
+        if self.down:
+            raise ChainUnavailable("provider is down")
+
+    def _hash(self, number: int) -> str:
+        return f"0x{self._branch:032x}{number:032x}"
