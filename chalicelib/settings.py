@@ -5,7 +5,7 @@ Each deployable loads its own class, so that the API needs no RPC URL and the li
 """
 
 import base64
-import binascii
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -23,6 +23,9 @@ from chalicelib.domain.finality import FinalityRule
 from chalicelib.domain.order_hash import checksum_address
 
 AES_256_KEY_BYTES = 32
+
+_HTTP_URL = re.compile(r"https?://[^\s/?#]+[^\s]*")
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
 class SettingsError(Exception):
@@ -47,9 +50,17 @@ def _address(value: str) -> str:
 
 
 def _http_url(value: str) -> str:
-    if not value.startswith(("http://", "https://")):
-        raise ValueError("must begin with http:// or https://")
+    if not _HTTP_URL.fullmatch(value):
+        raise ValueError("must be http:// or https:// followed by a host, without blanks")
     return value.rstrip("/")
+
+
+def _origin(value: str) -> str:
+    """RFC 6454: what browsers send in `Origin`, and EIP-4361 calls scheme and domain."""
+    value = value.rstrip("/")
+    if not _ORIGIN.fullmatch(value):
+        raise ValueError("must be http:// or https:// followed by host and port alone, lower case")
+    return value
 
 
 def _data_keys(value: object) -> object:
@@ -61,7 +72,7 @@ def _data_keys(value: object) -> object:
         key_id, _, encoded = part.strip().partition(":")
         try:
             key = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
+        except ValueError:
             key = b""
         if not key_id or len(key) != AES_256_KEY_BYTES:
             raise ValueError(
@@ -76,6 +87,8 @@ def _data_keys(value: object) -> object:
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 HttpUrls = Annotated[tuple[HttpUrl, ...], BeforeValidator(_split)]
+Origin = Annotated[str, AfterValidator(_origin)]
+Origins = Annotated[tuple[Origin, ...], BeforeValidator(_split)]
 Address = Annotated[str, AfterValidator(_address)]
 
 
@@ -85,9 +98,9 @@ class StoreSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     STORE: Literal["sql", "dynamodb"]
-    DATABASE_URL: str = ""
+    DATABASE_URL: str = Field(default="", repr=False)
     DYNAMODB_TABLE: str = ""
-    DYNAMODB_ENDPOINT: str = ""
+    DYNAMODB_ENDPOINT: HttpUrl = ""
     AWS_REGION: str = "ap-southeast-1"
 
 
@@ -112,11 +125,13 @@ class CommonSettings(StoreSettings):
 class ApiSettings(CommonSettings):
     """What the order API needs beyond that."""
 
-    DATA_KEYS: Annotated[tuple[tuple[str, bytes], ...], BeforeValidator(_data_keys)]
-    PORTAL_ORIGIN: HttpUrl
-    CORS_ORIGINS: HttpUrls = ()
+    DATA_KEYS: Annotated[tuple[tuple[str, bytes], ...], BeforeValidator(_data_keys)] = Field(
+        repr=False
+    )
+    PORTAL_ORIGIN: Origin
+    CORS_ORIGINS: Origins = ()
     CHAIN_NAME: str = Field(default="BNB Smart Chain", min_length=1)
-    EXPLORER_URL: str = ""
+    EXPLORER_URL: HttpUrl = ""
     PUBLIC_RPC_URLS: HttpUrls = ()
     BRAND_NAME: str = Field(default="5SOffice", min_length=1)
     SITES_ENFORCED: bool = True
@@ -131,7 +146,7 @@ class ApiSettings(CommonSettings):
 class ListenerSettings(CommonSettings):
     """What the chain listener needs beyond that."""
 
-    RPC_URLS: HttpUrls = Field(min_length=1)
+    RPC_URLS: HttpUrls = Field(min_length=1, repr=False)
     DEPLOY_BLOCK: int = Field(ge=0)
     POLL_SECONDS: float = Field(default=1.0, gt=0, le=3600)
     MAX_BLOCK_RANGE: int = Field(default=2000, ge=1, le=100_000)
@@ -155,7 +170,7 @@ def load(kind: type[S], environ: Mapping[str, str]) -> S:
     try:
         settings = kind(**given)
     except ValidationError as error:
-        problems = [*(_problem(dict(one)) for one in error.errors()), *problems]
+        problems = [*_problems(error), *problems]
     if settings is None or problems:
         raise SettingsError(problems)
     return settings
@@ -169,8 +184,11 @@ def _store_problems(given: Mapping[str, str]) -> list[str]:
     return [f"{needed}: is required with STORE={given['STORE']}"]
 
 
-def _problem(error: Mapping[str, Any]) -> str:
-    name = ".".join(str(part) for part in error["loc"][:1])
-    if error["type"] == "missing":
-        return f"{name}: is required"
-    return f"{name}: {str(error['msg']).removeprefix('Value error, ')}"
+def _problems(error: ValidationError) -> list[str]:
+    """One problem for each setting, the first that was found."""
+    first: dict[str, str] = {}
+    for one in error.errors():
+        name = str(one["loc"][0])
+        told = "is required" if one["type"] == "missing" else one["msg"]
+        first.setdefault(name, told.removeprefix("Value error, "))
+    return [f"{name}: {told}" for name, told in first.items()]
