@@ -12,6 +12,7 @@ META_FIELDS = ("aiAccount", "jobProvider")
 MAX_META_LENGTH = 200
 LARGEST_AMOUNT = 10_000
 LARGEST_TOKEN_ID = 2**53 - 1
+LONGEST_ENTITLEMENT_DAYS = 3660
 SITE_ID = re.compile(r"[A-Z0-9][A-Z0-9_]{1,31}")
 
 
@@ -222,6 +223,17 @@ def _type_errors(kind: VoucherType, where: str, site_ids: frozenset[str]) -> lis
         errors.append(
             FieldError(
                 f"{where}.entitlementDays", "group", "goes with group C, and group C needs it"
+            )
+        )
+    elif (
+        kind.entitlement_days is not None
+        and not 1 <= kind.entitlement_days <= LONGEST_ENTITLEMENT_DAYS
+    ):
+        errors.append(
+            FieldError(
+                f"{where}.entitlementDays",
+                "range",
+                f"must be between 1 and {LONGEST_ENTITLEMENT_DAYS}",
             )
         )
     return errors

@@ -66,7 +66,7 @@ def advance(
     `scanned` may, down to the proven height, and follows it up.
 
     Raises:
-        ValueError: one of them would.
+        ValueError: one of them would, or the proven block would be exchanged for another.
     """
     height = (proven or cursor.proven).number
     after = replace(
@@ -83,6 +83,7 @@ def advance(
     )
     if (
         after.proven.number < cursor.proven.number
+        or (height == cursor.proven.number and after.proven.hash != cursor.proven.hash)
         or after.last_serial < cursor.last_serial
         or after.expired_through < cursor.expired_through
     ):
