@@ -37,7 +37,7 @@ def deliver(
     now: int,
     request_id: str,
 ) -> Delivered:
-    """Deliver a VALID order, or tell of the delivery that was first.
+    """Deliver a VALID order, or tell of the delivery that was first, at whichever desk.
 
     `desk_site` is where the desk stands; it may be empty where the order or the member of staff
     leaves no doubt. Refusals are audit items.
@@ -52,10 +52,12 @@ def deliver(
     for _ in range(MAX_ATTEMPTS):
         order = load_order(store, order_id)
         try:
-            site_id = _site_of_delivery(store, order, staff, desk_site)
+            if order.site_id:
+                check_site(staff, order.site_id)
             if order.delivery is not None:
                 return Delivered(order, order.delivery, already_delivered=True)
             _check_deliverable(order, staff, now)
+            site_id = _site_of_delivery(store, order, staff, desk_site)
         except (Forbidden, Refused) as refusal:
             _note_refusal(store, entropy, staff, order, refusal, now, request_id)
             raise
@@ -70,7 +72,6 @@ def deliver(
 
 def _site_of_delivery(store: Store, order: Order, staff: Staff, desk_site: str) -> str:
     if order.site_id:
-        check_site(staff, order.site_id)
         if desk_site and desk_site != order.site_id:
             raise invalid("siteId", "order", f"the order is for site {order.site_id}")
         return order.site_id

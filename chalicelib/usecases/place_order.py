@@ -50,8 +50,7 @@ class OrderRequest:
         it.
         """
         canonical = json.dumps(
-            [self.customer, self.token_id, self.amount, self.site_id, sorted(self.meta.items())],
-            ensure_ascii=False,
+            [self.customer, self.token_id, self.amount, self.site_id, sorted(self.meta.items())]
         )
         return hmac.digest(key.encode(), canonical.encode(), "sha256").hex()
 
@@ -100,7 +99,7 @@ def place_order(
     except Conflict:
         made = store.order(order.order_id)
         if made is None:
-            raise
+            raise Unavailable("The order could not be stored. Try again.") from None
         return Placed(made, replayed=True)
     return Placed(order, replayed=False)
 

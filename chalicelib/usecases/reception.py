@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.domain.audit import AuditAction
+from chalicelib.domain.errors import NotFound
 from chalicelib.domain.finality import FinalityRule
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.staff import Staff, check_site
@@ -74,23 +75,31 @@ def scan_order(
     Raises:
         NotFound: `ORDER_NOT_FOUND`.
     """
-    order = load_order(store, order_id)
+
+    def note_scan(subject: str, answer: str) -> None:
+        store.commit(
+            [
+                audit(
+                    AuditAction.SCAN,
+                    actor=actor_of(staff),
+                    subject=subject,
+                    entropy=entropy,
+                    now=now,
+                    request_id=request_id,
+                    answer=answer,
+                    inputMethod=input_method,
+                    device=device,
+                )
+            ]
+        )
+
+    try:
+        order = load_order(store, order_id)
+    except NotFound as missing:
+        note_scan("unknown", missing.code)
+        raise
     reason = not_deliverable(order, staff, now=now)
-    store.commit(
-        [
-            audit(
-                AuditAction.SCAN,
-                actor=actor_of(staff),
-                subject=order.order_hash,
-                entropy=entropy,
-                now=now,
-                request_id=request_id,
-                answer=reason.value if reason else "DELIVERABLE",
-                inputMethod=input_method,
-                device=device,
-            )
-        ]
-    )
+    note_scan(order.order_hash, reason.value if reason else "DELIVERABLE")
     entitled = not order.site_id or staff.may_serve(order.site_id)
     return ReceptionView(
         view=describe(order, store=store, finality=finality, now=now),

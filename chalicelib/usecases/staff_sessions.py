@@ -70,16 +70,12 @@ def log_in(
     """
     for _ in range(MAX_ATTEMPTS):
         staff = store.staff(username)
-        if staff is not None and now < staff.locked_until:
-            raise TooMany(
-                "Too many failed sign-ins. Wait and try again.",
-                retry_after=staff.locked_until - now,
-                code="LOCKED_OUT",
-            )
+        if staff is not None:
+            _check_unlocked(store, entropy, staff, now, request_id)
         fits = passwords.verify(staff.password_hash if staff else "", password)
         try:
             if staff is None or staff.disabled or not fits:
-                _refuse_login(store, entropy, staff, username, now, request_id)
+                _refuse_login(store, entropy, staff, now, request_id)
             else:
                 return _open_session(store, entropy, staff, now, request_id)
         except Conflict:
@@ -87,23 +83,39 @@ def log_in(
     raise Unavailable("Too many sign-ins at once. Try again.")
 
 
-def _refuse_login(
-    store: Store, entropy: Entropy, staff: Staff | None, username: str, now: int, request_id: str
+def _check_unlocked(
+    store: Store, entropy: Entropy, staff: Staff, now: int, request_id: str
 ) -> None:
-    changes: list[Change] = [
-        audit(
-            AuditAction.LOGIN_REFUSED,
-            actor=Actor(ActorKind.RECEPTION, username if staff else "unknown"),
-            subject=username if staff else "unknown",
-            entropy=entropy,
-            now=now,
-            request_id=request_id,
+    if now < staff.locked_until:
+        store.commit([_refused(staff, "LOCKED_OUT", entropy, now, request_id)])
+        raise TooMany(
+            "Too many wrong passwords. Wait and try again.",
+            retry_after=staff.locked_until - now,
+            code="LOCKED_OUT",
         )
-    ]
+
+
+def _refuse_login(
+    store: Store, entropy: Entropy, staff: Staff | None, now: int, request_id: str
+) -> None:
+    changes: list[Change] = [_refused(staff, "LOGIN_REFUSED", entropy, now, request_id)]
     if staff is not None:
         changes.append(Update(after_failed_login(staff, at=now)))
     store.commit(changes)
     raise Unauthenticated("Username or password is wrong.", code="LOGIN_REFUSED")
+
+
+def _refused(staff: Staff | None, code: str, entropy: Entropy, now: int, request_id: str) -> Insert:
+    """The audit item of a password that was not taken; a name that is not ours is not kept."""
+    return audit(
+        AuditAction.LOGIN_REFUSED,
+        actor=actor_of(staff) if staff else Actor(ActorKind.RECEPTION, "unknown"),
+        subject=staff.username if staff else "unknown",
+        entropy=entropy,
+        now=now,
+        request_id=request_id,
+        code=code,
+    )
 
 
 def _open_session(
@@ -149,6 +161,7 @@ def refresh_session(
 
     Raises:
         Unauthenticated: unknown, ended, expired or spent.
+        Unavailable: a copied session keeps changing while it is ended.
     """
     ended = Unauthenticated("This session has ended. Sign in again, please.")
     parsed = parse_token(refresh_token)
@@ -157,7 +170,15 @@ def refresh_session(
         raise ended
     staff = check_owner(store.staff(session.subject), session)
     if not same_secret(parsed.secret, session.refresh_hash):
-        _end_copied_session(store, entropy, staff, session, now, request_id)
+        copied = audit(
+            AuditAction.SESSION_REUSED,
+            actor=actor_of(staff),
+            subject=staff.username,
+            entropy=entropy,
+            now=now,
+            request_id=request_id,
+        )
+        _end_session(store, session, copied)
         raise ended
     access = renew_token(session.session_id, entropy)
     refresh = renew_token(session.session_id, entropy)
@@ -176,23 +197,19 @@ def refresh_session(
     return SignedIn(staff, access, refresh, expires_in)
 
 
-def _end_copied_session(
-    store: Store, entropy: Entropy, staff: Staff, session: Session, now: int, request_id: str
-) -> None:
-    copied = audit(
-        AuditAction.SESSION_REUSED,
-        actor=actor_of(staff),
-        subject=staff.username,
-        entropy=entropy,
-        now=now,
-        request_id=request_id,
-    )
-    try:
-        store.commit([Delete(session), copied])
-    except Conflict:
-        latest = store.session(session.session_id)
-        if latest is not None:
-            store.commit([Delete(latest), copied])
+def _end_session(store: Store, session: Session, told: Insert) -> None:
+    """Remove the session, however often it changes meanwhile. One that is gone already is fine."""
+    found: Session | None = session
+    for _ in range(MAX_ATTEMPTS):
+        if found is None:
+            return
+        try:
+            store.commit([Delete(found), told])
+        except Conflict:
+            found = store.session(session.session_id)
+            continue
+        return
+    raise Unavailable("The session keeps changing. Try again.")
 
 
 def authenticate(token: str, *, role: Role, store: Store, now: int) -> Authenticated:
@@ -225,7 +242,11 @@ def authenticate_any(token: str, *, store: Store, now: int) -> Authenticated:
 def log_out(
     who: Authenticated, *, store: Store, entropy: Entropy, now: int, request_id: str
 ) -> None:
-    """End this session. One that is gone already is fine."""
+    """End this session. One that is gone already is fine.
+
+    Raises:
+        Unavailable: the session keeps changing.
+    """
     gone = audit(
         AuditAction.LOGOUT,
         actor=actor_of(who.staff),
@@ -234,17 +255,7 @@ def log_out(
         now=now,
         request_id=request_id,
     )
-    session: Session | None = who.session
-    for _ in range(MAX_ATTEMPTS):
-        if session is None:
-            return
-        try:
-            store.commit([Delete(session), gone])
-        except Conflict:
-            session = store.session(session.session_id)
-            continue
-        return
-    raise Unavailable("The session keeps changing. Try again.")
+    _end_session(store, who.session, gone)
 
 
 def change_password(
@@ -267,18 +278,18 @@ def change_password(
         Unavailable: others keep interfering.
     """
     staff = who.staff
-    if now < staff.locked_until:
-        raise TooMany(
-            "Too many wrong passwords. Wait and try again.",
-            retry_after=staff.locked_until - now,
-            code="LOCKED_OUT",
-        )
+    _check_unlocked(store, entropy, staff, now, request_id)
     check_password(new, username=staff.username, field="newPassword")
     if new == current:
         raise invalid("newPassword", "different", "must differ from the current password")
     try:
         if not passwords.verify(staff.password_hash, current):
-            store.commit([Update(after_failed_login(staff, at=now))])
+            store.commit(
+                [
+                    Update(after_failed_login(staff, at=now)),
+                    _refused(staff, "WRONG_PASSWORD", entropy, now, request_id),
+                ]
+            )
             raise invalid("currentPassword", "match", "is not your current password")
         changed = with_password(staff, passwords.hash(new), must_change=False)
         session = replace(
