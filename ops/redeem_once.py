@@ -15,19 +15,12 @@ from typing import Any
 
 import click
 import httpx
-from eth_account import Account
-from eth_account.signers.local import LocalAccount
-from eth_typing import ChecksumAddress
-from web3 import HTTPProvider, Web3
-from web3.contract.contract import ContractFunction
 
-from ops.cli.web3_probe import ARTEFACT
+from ops.deploy_local import LocalChain, NotLocal, Reverted
 
-LOCAL_CHAIN = 31337
 TOKEN_ID = 1001
 AMOUNT = 1
 POLL_SECONDS = 0.2
-RECEIPT_SECONDS = 30.0
 VALID_SECONDS = 60.0
 
 
@@ -45,50 +38,30 @@ class Order:
 
 
 class Wallets:
-    """The stack's own keys at work on its chain."""
+    """The stack's own keys at work on its chain, which has to be a local one."""
 
     def __init__(self, stack: Mapping[str, Any]) -> None:
-        self._web3 = Web3(HTTPProvider(stack["rpcUrl"]))
-        if self._web3.eth.chain_id != LOCAL_CHAIN:
-            raise RedemptionFailed(
-                f"{stack['rpcUrl']} is not a local chain ({LOCAL_CHAIN}): the well-known test keys"
-                " are everybody's and are used nowhere else"
-            )
-        abi = json.loads(ARTEFACT.read_text("utf-8"))["abi"]
-        self._contract = self._web3.eth.contract(address=stack["contractAddress"], abi=abi)
-        self._keys = {one["role"]: one["privateKey"] for one in reversed(stack["wallets"])}
+        self._chain = LocalChain(stack["rpcUrl"])
+        self._contract = stack["contractAddress"]
+        self._wallets = {one["role"]: one for one in reversed(stack["wallets"])}
 
-    def address(self, role: str) -> ChecksumAddress:
-        """The address of the first wallet in that role."""
-        return self._account(role).address
+    @property
+    def customer(self) -> str:
+        """The first customer's address."""
+        return str(self._wallets["customer"]["address"])
 
-    def mint(self) -> str:
-        """One voucher for the customer; the transaction's hash."""
-        customer = self.address("customer")
-        return self._send("minter", self._contract.functions.mint(customer, TOKEN_ID, AMOUNT))
+    def mint(self) -> None:
+        """One voucher for the customer."""
+        key = self._wallets["minter"]["privateKey"]
+        self._chain.mint(key, self._contract, to=self.customer, vouchers={TOKEN_ID: AMOUNT})
 
     def burn(self, order: Order) -> str:
-        """The customer redeems; the transaction's hash."""
+        """The customer redeems with exactly what the API answered; the transaction's hash."""
         fields = ("orderRef", "customer", "tokenId", "amount", "siteRef", "expiresAt")
         terms = tuple(order.terms[name] for name in fields)
-        return self._send("customer", self._contract.functions.redeemOrder(terms, order.order_hash))
-
-    def _account(self, role: str) -> LocalAccount:
-        account: LocalAccount = Account.from_key(self._keys[role])
-        return account
-
-    def _send(self, role: str, call: ContractFunction) -> str:
-        account = self._account(role)
-        nonce = self._web3.eth.get_transaction_count(account.address, "pending")
-        transaction = call.build_transaction({"from": account.address, "nonce": nonce})
-        signed = account.sign_transaction(transaction)  # type: ignore[arg-type]
-        sent = self._web3.eth.send_raw_transaction(signed.raw_transaction)
-        receipt = self._web3.eth.wait_for_transaction_receipt(
-            sent, timeout=RECEIPT_SECONDS, poll_latency=POLL_SECONDS
-        )
-        if receipt["status"] != 1:
-            raise RedemptionFailed(f"{call.fn_name} reverted in {sent.to_0x_hex()}")
-        return sent.to_0x_hex()
+        call = self._chain.contract(self._contract).functions.redeemOrder(terms, order.order_hash)
+        receipt = self._chain.send(self._wallets["customer"]["privateKey"], call)
+        return receipt["transactionHash"].to_0x_hex()
 
 
 class Desk:
@@ -157,6 +130,8 @@ def redeem_once(stack: Mapping[str, Any], tell: Callable[[str], None]) -> str:
 
     Raises:
         RedemptionFailed: a step did not come out as it must.
+        NotLocal: the stack's chain is not a local one; nothing was done.
+        Reverted: the contract refused a transaction.
     """
     began = time.monotonic()
 
@@ -165,10 +140,9 @@ def redeem_once(stack: Mapping[str, Any], tell: Callable[[str], None]) -> str:
 
     receptionist = next(one for one in stack["staff"] if one["role"] == "RECEPTION")
     wallets, desk = Wallets(stack), Desk(stack["apiUrl"])
-    customer = wallets.address("customer")
-
-    step(f"minted {AMOUNT} of type {TOKEN_ID} to {customer} in {wallets.mint()}")
-    order = desk.place_order(customer, receptionist["sites"][0])
+    wallets.mint()
+    step(f"minted {AMOUNT} of type {TOKEN_ID} to {wallets.customer}")
+    order = desk.place_order(wallets.customer, receptionist["sites"][0])
     step(f"ordered at {receptionist['sites'][0]}: CREATED, hash {order.order_hash}")
     burned = wallets.burn(order)
     desk.hint(order, burned)
@@ -223,7 +197,7 @@ def main(state_file: Path) -> None:
     """Drive one redemption through the running stack of STATE_FILE (default .local/stack.json)."""
     try:
         redeem_once(json.loads(state_file.read_text("utf-8")), click.echo)
-    except RedemptionFailed as error:
+    except (NotLocal, RedemptionFailed, Reverted) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
 

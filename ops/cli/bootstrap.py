@@ -122,8 +122,8 @@ def _migrate(settings: StoreSettings) -> str:
     if settings.STORE == "sql":
         from chalicelib.adapters.sql import migrate  # noqa: PLC0415 - see above
 
-        migrate(settings.DATABASE_URL)
-        return "The database has the schema this version needs."
+        ran = ", ".join(map(str, migrate(settings.DATABASE_URL)))
+        return f"Ran migration {ran}." if ran else "Nothing to do: the schema is up to date."
     if settings.DYNAMODB_ENDPOINT:
         from chalicelib.adapters.dynamo import create_table  # noqa: PLC0415 - see above
 

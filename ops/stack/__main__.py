@@ -9,13 +9,28 @@ import click
 
 from chalicelib.ports import StoreUnavailable
 from chalicelib.settings import SettingsError
+from ops.anvil import AnvilFailed
 from ops.cli.bootstrap import environment
+from ops.deploy_local import NotLocal, Reverted
+from ops.dynoxide import DynoxideFailed
 from ops.redeem_once import RedemptionFailed
 from ops.stack.demo import run_demo
 from ops.stack.ports import PortTaken
 from ops.stack.run import run_stack
 from ops.stack.state import AlreadyRunning, claim
 from ops.stack.supervisor import StackFailed, Stopped
+
+EXPECTED = (
+    AlreadyRunning,
+    AnvilFailed,
+    DynoxideFailed,
+    NotLocal,
+    PortTaken,
+    RedemptionFailed,
+    Reverted,
+    StackFailed,
+)
+"""Ends that are told in a sentence; anything else is a fault of ours and shows its trace."""
 
 INTERRUPTED = 130
 SETTINGS_WRONG = 2
@@ -63,7 +78,7 @@ class StackGroup(click.Group):
             raise click.ClickException(
                 f"{error}. `vouchers store migrate` makes or updates the tables."
             ) from error
-        except (AlreadyRunning, PortTaken, RedemptionFailed, StackFailed) as error:
+        except EXPECTED as error:
             raise click.ClickException(str(error)) from error
 
 

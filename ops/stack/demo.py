@@ -6,24 +6,56 @@ import secrets
 import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
 
+from chalicelib.settings import AES_256_KEY_BYTES
 from ops import anvil, dynoxide
 from ops.cli.bootstrap import system_tools
-from ops.deploy_local import LOCAL_CHAIN_ID, Deployment, deploy_local
+from ops.deploy_local import Deployment, LocalChain
 from ops.redeem_once import redeem_once
-from ops.stack.demo_seed import Login
+from ops.seed.files import CATALOGUE_FILE, read_catalogue
+from ops.stack.demo_seed import Login, seed
 from ops.stack.ports import HOST, Port
 from ops.stack.progress import Progress
 from ops.stack.services import Sockets, start_services, wait_ready
 from ops.stack.state import publish
 from ops.stack.supervisor import Supervisor
 
+MAX_SUPPLY = 1_000_000
+VOUCHERS_EACH = 10
+BLOCK_SECONDS = 1
 ENGINE_SECONDS = 30.0
 TABLE = "vouchers"
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """One of the well-known development accounts, and its part in the demo."""
+
+    role: str
+    key: str
+
+    @property
+    def address(self) -> str:
+        """Checksummed."""
+        account: LocalAccount = Account.from_key(self.key)
+        return account.address
+
+    def published(self) -> dict[str, str]:
+        """As the state file has it."""
+        return {"role": self.role, "address": self.address, "privateKey": self.key}
+
+
+ROLES = ("admin", "minter", "customer", "customer")
+ADMIN, MINTER, *CUSTOMERS = (
+    Wallet(role, key) for role, key in zip(ROLES, anvil.KEYS, strict=False)
+)
 
 
 def run_demo(
@@ -47,17 +79,17 @@ def run_demo(
         rpc_url = _start_chain(supervisor, progress)
         store_env = _start_store(store, supervisor, progress, data)
         with progress.step("contract, voucher types, vouchers for two customers"):
-            deployment = deploy_local(rpc_url)
+            deployment = _deploy(rpc_url, sockets.api_url)
         env = _environment(store_env, deployment, rpc_url, sockets)
         with progress.step("sites, catalogue, staff"):
-            logins = _fill_store(system_tools(env))
+            logins = seed(system_tools(env))
         start_services(
             supervisor,
             progress,
             sockets,
             env=env,
             state_dir=data,
-            portal_config=_portal_config(sockets, deployment, rpc_url),
+            portal_config=_portal_config(sockets, rpc_url),
         )
         wait_ready(supervisor, progress, sockets)
         state = _state(sockets, deployment, rpc_url, logins, supervisor)
@@ -75,11 +107,33 @@ def _start_chain(supervisor: Supervisor, progress: Progress) -> str:
     port = Port("RPC_PORT", 8545).pick(progress)
     rpc_url = f"http://{HOST}:{port}"
     with progress.step(f"chain at {rpc_url}"):
-        supervisor.start("anvil", anvil.command(port, block_time=1), env=os.environ)
+        supervisor.start("anvil", anvil.command(port), env=os.environ)
         supervisor.wait_until(
-            lambda: anvil.answers(rpc_url), what="an answer of anvil", seconds=ENGINE_SECONDS
+            lambda: anvil.answers(port), what="an answer of anvil", seconds=ENGINE_SECONDS
         )
     return rpc_url
+
+
+def _deploy(rpc_url: str, api_url: str) -> Deployment:
+    """The contract, the catalogue's voucher types, and some of each for both customers.
+
+    Blocks come with each transaction until all of it is there, then one every second.
+    """
+    chain = LocalChain(rpc_url)
+    token_ids = [kind.token_id for kind in read_catalogue(CATALOGUE_FILE).types]
+    deployment = chain.deploy(ADMIN.key, minter=MINTER.address)
+    chain.create_types(
+        ADMIN.key,
+        deployment.address,
+        token_ids,
+        max_supply=MAX_SUPPLY,
+        uri=f"{api_url}/metadata/{{id}}",
+    )
+    for customer in CUSTOMERS:
+        vouchers = dict.fromkeys(token_ids, VOUCHERS_EACH)
+        chain.mint(MINTER.key, deployment.address, to=customer.address, vouchers=vouchers)
+    chain.request("evm_setIntervalMining", BLOCK_SECONDS)
+    return deployment
 
 
 def _start_store(
@@ -119,7 +173,7 @@ def _environment(
     return {
         **{name: os.environ[name] for name in kept if name in os.environ},
         **store_env,
-        "CHAIN_ID": str(LOCAL_CHAIN_ID),
+        "CHAIN_ID": str(anvil.CHAIN_ID),
         "CHAIN_NAME": "Local demo chain",
         "CONTRACT_ADDRESS": deployment.address,
         "DEPLOY_BLOCK": str(deployment.block),
@@ -134,14 +188,13 @@ def _environment(
 
 def _portal_config(sockets: Sockets, rpc_url: str) -> dict[str, Any]:
     """With the demo wallet: a newcomer needs no wallet of their own."""
-    customers = [one for one in WALLETS if one.role == "customer"]
     return {
         "apiUrl": sockets.api_url,
         "demoWallet": {
             "rpcUrl": rpc_url,
             "accounts": [
-                {"label": f"Demo {number}", "privateKey": one.private_key}
-                for number, one in enumerate(customers, 1)
+                {"label": f"Demo {number}", "privateKey": customer.key}
+                for number, customer in enumerate(CUSTOMERS, 1)
             ],
         },
     }
@@ -156,13 +209,10 @@ def _state(
 ) -> dict[str, Any]:
     return sockets.published() | {
         "rpcUrl": rpc_url,
-        "chainId": LOCAL_CHAIN_ID,
+        "chainId": anvil.CHAIN_ID,
         "contractAddress": deployment.address,
         "deployBlock": deployment.block,
-        "wallets": [
-            {"role": one.role, "address": one.address, "privateKey": one.private_key}
-            for one in WALLETS
-        ],
+        "wallets": [wallet.published() for wallet in (ADMIN, MINTER, *CUSTOMERS)],
         "staff": [login.published() for login in logins],
         "pids": supervisor.pids,
     }

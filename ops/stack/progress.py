@@ -21,7 +21,7 @@ class Progress:
         try:
             yield
         except BaseException:
-            click.echo("failed" if time.monotonic() - began < 1 else "")
+            click.echo("failed")
             raise
         click.echo(f"{time.monotonic() - began:.1f} s")
 

@@ -16,7 +16,10 @@ from ops.stack.supervisor import StackFailed, Supervisor
 from ops.static_site import write_config
 
 API_BASE = "/api/v1"
-DIST = Path(__file__).parents[2] / "frontends/dist"
+ROOT = Path(__file__).parents[2]
+DIST = ROOT / "frontends/dist"
+API_CONFIG = str(ROOT / "gunicorn.conf.py")
+SITE_CONFIG = "python:ops.gunicorn_sites"
 START_SECONDS = 60.0
 
 
@@ -86,7 +89,9 @@ def start_services(
     }
     supervisor.start("listener", [sys.executable, "-m", "listener_fn.worker"], env=env)
     for name, (listening, application, _) in web.items():
-        supervisor.start(name, _gunicorn(application, listening), env=env, sockets=[listening])
+        config = API_CONFIG if name == "api" else SITE_CONFIG
+        command = _gunicorn(application, listening, config)
+        supervisor.start(name, command, env=env, sockets=[listening])
     for name, (listening, _, probe) in web.items():
         with progress.step(f"{name} at {_url(listening)}"):
             supervisor.wait_until(
@@ -115,12 +120,9 @@ def _site(site: str, config: Mapping[str, Any], state_dir: Path) -> str:
     return f"ops.static_site:static_site({str(DIST / site)!r}, {str(settings)!r})"
 
 
-def _gunicorn(application: str, listening: socket.socket) -> list[str]:
-    return [
-        *(sys.executable, "-m", "gunicorn", application),
-        *("--bind", f"fd://{listening.fileno()}", "--no-control-socket"),
-        *("--worker-class", "gthread", "--threads", "16", "--graceful-timeout", "5"),
-    ]
+def _gunicorn(application: str, listening: socket.socket, config: str) -> list[str]:
+    bind = f"fd://{listening.fileno()}"
+    return [sys.executable, "-m", "gunicorn", application, "--bind", bind, "--config", config]
 
 
 def _answers(listening: socket.socket, path: str) -> bool:
