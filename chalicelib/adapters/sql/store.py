@@ -89,7 +89,8 @@ class SqlStore:
             case Insert():
                 # Not by its error: PostgreSQL would write the key, an order id, into its log.
                 insert = self._insert(table).on_conflict_do_nothing()
-                return connection.execute(insert, kind.row_of(record)).rowcount == 1
+                counted = insert.execution_options(preserve_rowcount=True)
+                return connection.execute(counted, kind.row_of(record)).rowcount == 1
             case Delete():
                 remove = delete(table).where(_is(kind, record, record.version))
                 return connection.execute(remove).rowcount == 1
