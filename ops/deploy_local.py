@@ -14,6 +14,7 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_typing import ChecksumAddress, HexAddress, HexStr
 from web3 import HTTPProvider, Web3
+from web3.exceptions import ContractLogicError
 from web3.types import TxParams, TxReceipt
 
 from chalicelib.domain.orders import Order
@@ -62,11 +63,11 @@ class LocalChain:
         factory = self.web3.eth.contract(
             abi=self._artefact["abi"], bytecode=self._artefact["bytecode"]
         )
-        receipt = self._send(admin_key, factory.constructor(admin.address, ADMIN_DELAY_SECONDS))
+        receipt = self.send(admin_key, factory.constructor(admin.address, ADMIN_DELAY_SECONDS))
         deployed = Deployment(str(receipt["contractAddress"]), receipt["blockNumber"])
         contract = self.contract(deployed.address)
         role = contract.functions.MINTER_ROLE().call()
-        self._send(admin_key, contract.functions.grantRole(role, minter))
+        self.send(admin_key, contract.functions.grantRole(role, minter))
         return deployed
 
     def contract(self, address: str) -> Any:
@@ -81,14 +82,14 @@ class LocalChain:
         contract = self.contract(address)
         for token_id in token_ids:
             token_uri = uri.replace("{id}", str(token_id))
-            self._send(
+            self.send(
                 admin_key, contract.functions.createVoucherType(token_id, max_supply, token_uri)
             )
 
     def mint(self, minter_key: str, address: str, *, to: str, vouchers: dict[int, int]) -> None:
         """Mint to one wallet: amounts by token id."""
         functions = self.contract(address).functions
-        self._send(minter_key, functions.mintBatch(to, list(vouchers), list(vouchers.values())))
+        self.send(minter_key, functions.mintBatch(to, list(vouchers), list(vouchers.values())))
 
     def redeem_order(self, customer_key: str, address: str, order: Order) -> TxReceipt:
         """Burn for an order through `redeemOrder`, as the portal does."""
@@ -101,18 +102,22 @@ class LocalChain:
             order.expires_at,
         )
         functions = self.contract(address).functions
-        return self._send(customer_key, functions.redeemOrder(fields, order.order_hash))
+        return self.send(customer_key, functions.redeemOrder(fields, order.order_hash))
 
     def redeem_and_burn(
         self, customer_key: str, address: str, *, token_id: int, amount: int, order_hash: str
     ) -> TxReceipt:
         """Burn for any order hash through `redeemAndBurn`."""
         functions = self.contract(address).functions
-        return self._send(customer_key, functions.redeemAndBurn(token_id, amount, order_hash))
+        return self.send(customer_key, functions.redeemAndBurn(token_id, amount, order_hash))
 
     def mine(self, blocks: int = 1) -> None:
         """Mine empty blocks at once."""
         self.request("anvil_mine", hex(blocks))
+
+    def mine_every(self, seconds: int) -> None:
+        """From now on mine a block every so many seconds, instead of one for each transaction."""
+        self.request("evm_setIntervalMining", seconds)
 
     def request(self, method: str, *params: Any) -> Any:
         """A call of anvil's own, such as `anvil_reorg`.
@@ -125,14 +130,22 @@ class LocalChain:
             raise Reverted(f"{method}: {answer['error']}")
         return answer.get("result")
 
-    def _send(self, key: str, call: Any) -> TxReceipt:
+    def send(self, key: str, call: Any) -> TxReceipt:
+        """Sign a contract call, send it, and wait until it is mined.
+
+        Raises:
+            Reverted: the contract refused it.
+        """
         sender: LocalAccount = Account.from_key(key)
         fields: TxParams = {
             "from": sender.address,
             "nonce": self.web3.eth.get_transaction_count(sender.address, "pending"),
             "chainId": CHAIN_ID,
         }
-        signed = sender.sign_transaction(call.build_transaction(fields))
+        try:
+            signed = sender.sign_transaction(call.build_transaction(fields))
+        except ContractLogicError as error:
+            raise Reverted(f"the contract refuses: {error.data}") from error
         sent = self.web3.eth.send_raw_transaction(signed.raw_transaction)
         receipt = self.web3.eth.wait_for_transaction_receipt(
             sent, timeout=RECEIPT_SECONDS, poll_latency=RECEIPT_POLL_SECONDS
