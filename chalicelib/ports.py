@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """Store a record that must not exist yet. An order also takes its order hash, so counts two."""
+    """Store a record that must not exist yet. An order also takes its order hash."""
 
     record: Record
 
@@ -92,7 +92,8 @@ class Store(Protocol):
     def commit(self, changes: Sequence[Change]) -> None:
         """Store all `changes` or none.
 
-        At most `MAX_CHANGES` (an inserted order counts two), no record twice.
+        At most `MAX_CHANGES`, no record twice. An order that is inserted or deleted counts two:
+        its hash is taken or given back with it.
 
         Raises:
             Conflict: a record was not in the expected version.

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -56,6 +56,13 @@ def key_of(record: Record) -> Key:  # noqa: C901 - one line for each kind of rec
             return "audit", record.audit_id
 
 
+def _keys_of(change: Change) -> Iterator[Key]:
+    """What a change touches: an order that comes or goes takes its hash along."""
+    yield key_of(change.record)
+    if isinstance(change, Insert | Delete) and isinstance(change.record, Order):
+        yield "hash", change.record.order_hash
+
+
 class MemoryStore:
     """`chalicelib.ports.Store` in this process. Threads may share it."""
 
@@ -67,13 +74,10 @@ class MemoryStore:
 
     def commit(self, changes: Sequence[Change]) -> None:
         """See `Store`."""
-        weight = sum(
-            2 if isinstance(change, Insert) and isinstance(change.record, Order) else 1
-            for change in changes
-        )
-        if not 0 < weight <= MAX_CHANGES:
-            raise ValueError(f"a commit takes 1 to {MAX_CHANGES} changes, not {weight}")
-        if len({key_of(change.record) for change in changes}) < len(changes):
+        keys = [key for change in changes for key in _keys_of(change)]
+        if not 0 < len(keys) <= MAX_CHANGES:
+            raise ValueError(f"a commit takes 1 to {MAX_CHANGES} changes, not {len(keys)}")
+        if len(set(keys)) < len(keys):
             raise ValueError("a commit takes no record twice")
         with self._lock:
             for change in changes:

@@ -274,14 +274,17 @@ def _in_order(changes: Sequence[Change]) -> list[Change]:
     Raises:
         ValueError: too many changes, none, or one record twice.
     """
-    weight = sum(
-        2 if isinstance(change, Insert) and isinstance(change.record, Order) else 1
+    placed = {_place_of(change.record): change for change in changes}
+    # An order that comes or goes takes its hash along.
+    hashes = [
+        change.record.order_hash
         for change in changes
-    )
+        if isinstance(change, Insert | Delete) and isinstance(change.record, Order)
+    ]
+    weight = len(changes) + len(hashes)
     if not 0 < weight <= MAX_CHANGES:
         raise ValueError(f"a commit takes 1 to {MAX_CHANGES} changes, not {weight}")
-    placed = {_place_of(change.record): change for change in changes}
-    if len(placed) < len(changes):
+    if len(placed) + len(set(hashes)) < weight:
         raise ValueError("a commit takes no record twice")
     return [placed[place] for place in sorted(placed)]
 
