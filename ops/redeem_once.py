@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import click
 import httpx
@@ -71,6 +71,12 @@ class Desk:
         self._http = httpx.Client(base_url=api_url, timeout=10.0, trust_env=False)
         self._token = ""
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
     def place_order(self, customer: str, site_id: str) -> Order:
         """A fresh order of one voucher."""
         answer = self._call(
@@ -123,8 +129,8 @@ class Desk:
         return answer
 
 
-def redeem_once(stack: Mapping[str, Any], tell: Callable[[str], None]) -> str:
-    """One redemption on the stack that `stack` (a stack.json) describes; the order's last status.
+def redeem_once(stack: Mapping[str, Any], tell: Callable[[str], None]) -> None:
+    """One redemption, until DELIVERED, on the stack that `stack` (a stack.json) describes.
 
     `tell` is given each step with its time in seconds since the first.
 
@@ -139,29 +145,33 @@ def redeem_once(stack: Mapping[str, Any], tell: Callable[[str], None]) -> str:
         tell(f"{time.monotonic() - began:6.2f} s  {text}")
 
     receptionist = next(one for one in stack["staff"] if one["role"] == "RECEPTION")
-    wallets, desk = Wallets(stack), Desk(stack["apiUrl"])
-    wallets.mint()
-    step(f"minted {AMOUNT} of type {TOKEN_ID} to {wallets.customer}")
-    order = desk.place_order(wallets.customer, receptionist["sites"][0])
-    step(f"ordered at {receptionist['sites'][0]}: CREATED, hash {order.order_hash}")
-    burned = wallets.burn(order)
-    desk.hint(order, burned)
-    step(f"burned in {burned}")
-    _wait_valid(desk, order, step)
-    desk.log_in(receptionist)
+    wallets = Wallets(stack)
+    with Desk(stack["apiUrl"]) as desk:
+        wallets.mint()
+        step(f"minted {AMOUNT} of type {TOKEN_ID} to {wallets.customer}")
+        order = desk.place_order(wallets.customer, receptionist["sites"][0])
+        step(f"ordered at {receptionist['sites'][0]}: CREATED, hash {order.order_hash}")
+        burned = wallets.burn(order)
+        desk.hint(order, burned)
+        step(f"burned in {burned}")
+        _wait_valid(desk, order, step)
+        desk.log_in(receptionist)
+        _deliver_twice(desk, order, step)
+        status = str(desk.order(order)["status"])
+    _must(status == "DELIVERED", f"the order must end DELIVERED, not {status}")
+
+
+def _deliver_twice(desk: Desk, order: Order, step: Callable[[str], None]) -> None:
     seen = desk.scan(order)
     _must(seen["deliverable"] is True, f"reception must deliver it, but: {seen['reason']}")
-    step(f"reception ({receptionist['username']}) sees: deliverable")
+    step("reception sees: deliverable")
     first = desk.deliver(order)
     _must(first["alreadyDelivered"] is False, "the first delivery must be the first")
-    step(f"delivered at {first['deliveredAt']}: {first['status']}")
+    step(f"delivered at {first['deliveredAt']} by {first['deliveredBy']}: {first['status']}")
     second = desk.deliver(order)
     _must(second["alreadyDelivered"] is True, "a second delivery must be refused as a repeat")
     _must(second["deliveredAt"] == first["deliveredAt"], "the first delivery must stand")
     step("a second delivery is told: already delivered")
-    status = str(desk.order(order)["status"])
-    _must(status == "DELIVERED", f"the order must end DELIVERED, not {status}")
-    return status
 
 
 def _wait_valid(desk: Desk, order: Order, step: Callable[[str], None]) -> None:

@@ -107,7 +107,7 @@ def _start_chain(supervisor: Supervisor, progress: Progress) -> str:
     port = Port("RPC_PORT", 8545).pick(progress)
     rpc_url = f"http://{HOST}:{port}"
     with progress.step(f"chain at {rpc_url}"):
-        supervisor.start("anvil", anvil.command(port), env=os.environ)
+        supervisor.start("anvil", anvil.command(port), env=os.environ, foundation=True)
         supervisor.wait_until(
             lambda: anvil.answers(port), what="an answer of anvil", seconds=ENGINE_SECONDS
         )
@@ -153,7 +153,7 @@ def _start_dynoxide(supervisor: Supervisor, progress: Progress, data: Path) -> d
     dynoxide.use_local_credentials()
     port = Port("DYNAMODB_PORT", 8100).pick(progress)
     with progress.step(f"DynamoDB engine at http://{HOST}:{port}"):
-        supervisor.start("dynoxide", dynoxide.command(port, data), env=os.environ)
+        supervisor.start("dynoxide", dynoxide.command(port, data), env=os.environ, foundation=True)
         supervisor.wait_until(
             lambda: dynoxide.answers(port), what="an answer of dynoxide", seconds=ENGINE_SECONDS
         )

@@ -21,6 +21,7 @@ DIST = ROOT / "frontends/dist"
 API_CONFIG = str(ROOT / "gunicorn.conf.py")
 SITE_CONFIG = "python:ops.gunicorn_sites"
 START_SECONDS = 60.0
+GRACEFUL_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,11 @@ def _site(site: str, config: Mapping[str, Any], state_dir: Path) -> str:
 
 
 def _gunicorn(application: str, listening: socket.socket, config: str) -> list[str]:
-    bind = f"fd://{listening.fileno()}"
-    return [sys.executable, "-m", "gunicorn", application, "--bind", bind, "--config", config]
+    return [
+        *(sys.executable, "-m", "gunicorn", application),
+        *("--bind", f"fd://{listening.fileno()}"),
+        *("--config", config, "--graceful-timeout", str(GRACEFUL_SECONDS)),
+    ]
 
 
 def _answers(listening: socket.socket, path: str) -> bool:

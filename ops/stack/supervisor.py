@@ -12,7 +12,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -34,11 +34,12 @@ class Stopped(BaseException):
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A program that was started, and where its output goes."""
+    """A program that was started, where its output goes, and whether others stand on it."""
 
     name: str
     process: subprocess.Popen[bytes]
     log: Path
+    foundation: bool
 
 
 class Supervisor:
@@ -85,10 +86,12 @@ class Supervisor:
         *,
         env: Mapping[str, str],
         sockets: Sequence[socket.socket] = (),
+        foundation: bool = False,
     ) -> None:
         """Start a program; its output goes to `<log_dir>/<name>.log`.
 
-        It inherits `sockets` under their own numbers; close them here afterwards.
+        It inherits `sockets` under their own numbers; close them here afterwards. A `foundation`,
+        such as a store, is stopped once all others have ended.
         """
         log = self._log_dir / f"{name}.log"
         # A signal between fork and bookkeeping would leave a program nobody knows of.
@@ -102,7 +105,7 @@ class Supervisor:
                 start_new_session=True,
                 pass_fds=[one.fileno() for one in sockets],
             )
-            self._children.append(Child(name, process, log))
+            self._children.append(Child(name, process, log, foundation))
 
     def wait_until(self, ready: Callable[[], bool], *, what: str, seconds: float) -> None:
         """Poll until `ready()`.
@@ -141,17 +144,8 @@ class Supervisor:
         return "".join(_tail(child) for child in self._children[-1:])
 
     def _stop_all(self) -> None:
-        for child in reversed(self._children):
-            if child.process.poll() is None:
-                child.process.terminate()
-        deadline = time.monotonic() + GRACE_SECONDS
-        for child in reversed(self._children):
-            try:
-                child.process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                child.process.kill()
-            _end_group(child)
-            child.process.wait()
+        _stop([child for child in self._children if not child.foundation])
+        _stop([child for child in self._children if child.foundation])
 
     def _on_signal(self, _signum: int, _frame: FrameType | None) -> None:
         first = not self._stop_asked
@@ -174,12 +168,23 @@ def _tied_to_us() -> list[str]:
     return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
 
 
+def _stop(children: Sequence[Child]) -> None:
+    """Ask all of them to end, wait, and end those that do not."""
+    for child in children:
+        if child.process.poll() is None:
+            child.process.terminate()
+    deadline = time.monotonic() + GRACE_SECONDS
+    for child in children:
+        with suppress(subprocess.TimeoutExpired):
+            child.process.wait(max(0.0, deadline - time.monotonic()))
+        _end_group(child)
+        child.process.wait()
+
+
 def _end_group(child: Child) -> None:
-    """End what a program may have left behind in its own process group."""
-    try:
+    """End a program that does not, and what it may have left behind in its process group."""
+    with suppress(ProcessLookupError):
         os.killpg(child.process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 def _how(code: int) -> str:

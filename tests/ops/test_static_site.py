@@ -28,7 +28,7 @@ def client(site: Path, config: dict[str, Any]) -> httpx.Client:
     write_config(settings, config)
     application = static_site(str(site), str(settings))
     return httpx.Client(
-        transport=httpx.WSGITransport(app=application),  # type: ignore[arg-type]
+        transport=httpx.WSGITransport(app=application),
         base_url="http://127.0.0.1:8080",
     )
 
