@@ -84,7 +84,7 @@ function header(desk: Desk): VNode {
         "button",
         {
           type: "button",
-          class: "chip",
+          class: "chip fixed",
           "data-testid": "sign-out",
           title: words.text("desk.signOut"),
           "aria-label": `${desk.session.staff?.displayName ?? ""}, ${words.text("desk.signOut")}`,
