@@ -10,7 +10,7 @@ from chalicelib.adapters.telemetry import PowertoolsTelemetry
 from chalicelib.ports import Store
 from chalicelib.settings import ListenerSettings, StoreSettings, load
 from chalicelib.usecases.scan import ScanSettings
-from listener_fn.chain import Providers, RpcChain
+from listener_fn.chain import RpcChain, RpcProviders
 from listener_fn.listener import Listener
 
 OWNER_BYTES = 4
@@ -27,7 +27,7 @@ def make_listener(environ: Mapping[str, str]) -> Listener:
     entropy = SystemEntropy()
     return Listener(
         store=open_store(settings),
-        providers=Providers(
+        providers=RpcProviders(
             [
                 RpcChain(
                     url,

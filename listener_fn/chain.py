@@ -207,7 +207,7 @@ class RpcChain:
             raise ChainUnavailable(f"{self.name}: {error}") from error
 
 
-class Providers:
+class RpcProviders:
     """Several providers of one chain, asked one at a time; a failing one gives way to the next."""
 
     def __init__(self, chains: Sequence[RpcChain]) -> None:

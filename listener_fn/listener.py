@@ -2,15 +2,36 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
-from chalicelib.ports import ChainUnavailable, Clock, Entropy, Store, StoreUnavailable, Telemetry
+from chalicelib.ports import (
+    Chain,
+    ChainUnavailable,
+    Clock,
+    Entropy,
+    Store,
+    StoreUnavailable,
+    Telemetry,
+)
 from chalicelib.usecases.scan import ScanResult, ScanSettings, awaits_burn, release, scan
-from listener_fn.chain import Providers
 
 LONGEST_PAUSE_SECONDS = 30.0
 MAX_DOUBLINGS = 10
 UUID_BYTES = 16
+
+
+class Providers(Protocol):
+    """Providers of one chain, asked one at a time."""
+
+    def current(self) -> Chain:
+        """The provider to ask."""
+
+    def give_way(self) -> None:
+        """Let the next one be asked."""
+
+    def verify(self) -> list[str]:
+        """Why providers do not answer. Raises where one is of another chain."""
 
 
 @dataclass(slots=True)

@@ -115,10 +115,6 @@ class LocalChain:
         """Mine empty blocks at once."""
         self.request("anvil_mine", hex(blocks))
 
-    def mine_every(self, seconds: int) -> None:
-        """From now on mine a block every so many seconds, instead of one for each transaction."""
-        self.request("evm_setIntervalMining", seconds)
-
     def request(self, method: str, *params: Any) -> Any:
         """A call of anvil's own, such as `anvil_reorg`.
 

@@ -16,7 +16,7 @@ from chalicelib.domain.orders import Order, OrderStatus, make_order_id, new_orde
 from chalicelib.domain.redemptions import Outcome
 from chalicelib.ports import Insert, Store
 from chalicelib.usecases.scan import ForkBelowFinality, ScanResult, ScanSettings
-from listener_fn.chain import Providers, RpcChain, WrongChain
+from listener_fn.chain import RpcChain, RpcProviders, WrongChain
 from listener_fn.listener import Listener
 from ops import anvil
 from ops.deploy_local import Deployment, LocalChain, Reverted
@@ -96,7 +96,7 @@ def listener_of(
 ) -> Listener:
     return Listener(
         store=store,
-        providers=Providers(
+        providers=RpcProviders(
             [
                 RpcChain(url, chain_id=anvil.CHAIN_ID, contract=deployed.address, timeout=10)
                 for url in rpc_urls
@@ -278,7 +278,7 @@ def test_provider_of_another_chain_or_without_the_contract_is_refused(stack: Sta
 
 
 def test_orders_become_valid_on_a_chain_that_mines_by_itself(stack: Stack) -> None:
-    stack.chain.mine_every(1)
+    stack.chain.request("evm_setIntervalMining", 1)
     orders = [stack.order(), stack.order(customer=BOB)]
     stack.redeem(orders[0])
     stack.redeem(orders[1], BOB_KEY)

@@ -1,0 +1,269 @@
+"""What the listener makes of answers that a provider should not give."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_utils.abi import event_abi_to_log_topic, function_abi_to_4byte_selector
+
+from chalicelib.domain.redemptions import BlockRef
+from chalicelib.ports import ChainUnavailable
+from listener_fn.chain import COUNT_SELECTOR, REDEEMED_TOPIC, RpcChain, RpcError
+
+ARTEFACT = Path(__file__).parents[2] / "contracts/abi/FiveSOfficeVouchers.json"
+CONTRACT = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+ALICE = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
+BLOCK_HASH, TX_HASH, ORDER_HASH = "0x" + "b1" * 32, "0x" + "c2" * 32, "0x" + "d3" * 32
+
+BLOCK = {"number": "0x10", "hash": BLOCK_HASH, "timestamp": "0x6b01732d"}
+LOG: dict[str, Any] = {
+    "address": CONTRACT.lower(),
+    "topics": [
+        REDEEMED_TOPIC,
+        "0x" + "00" * 12 + ALICE[2:].lower(),
+        f"0x{1001:064x}",
+        ORDER_HASH,
+    ],
+    "data": f"0x{2:064x}{7:064x}",
+    "blockHash": BLOCK_HASH,
+    "blockNumber": "0x10",
+    "blockTimestamp": "0x6b01732d",
+    "transactionHash": TX_HASH,
+    "logIndex": "0x3",
+    "removed": False,
+}
+
+Answers = dict[str, Any]
+
+
+class Failing:
+    """An HTTP status instead of an answer, or a raw body."""
+
+    def __init__(self, status: int, body: bytes = b"") -> None:
+        self.status = status
+        self.body = body
+
+
+@contextmanager
+def provider(answers: Answers) -> Iterator[RpcChain]:
+    """A provider that answers each method with `answers[method]`: a result, or what to do."""
+    good: Answers = {"eth_chainId": "0x7a69", "eth_getCode": "0x60", "eth_getBlockByNumber": BLOCK}
+
+    def answer(call: dict[str, Any]) -> Any:
+        told = {**good, **answers}[call["method"]]
+        told = told(call["params"]) if callable(told) else told
+        envelope = told if isinstance(told, dict) and "error" in told else {"result": told}
+        return {"jsonrpc": "2.0", "id": call["id"], **envelope}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            calls = asked if isinstance(asked, list) else [asked]
+            failing = [
+                answers[call["method"]]
+                for call in calls
+                if isinstance(answers.get(call["method"]), Failing)
+            ]
+            if failing:
+                self._reply(failing[0].status, failing[0].body)
+                return
+            replies = [answer(call) for call in calls]
+            body = replies if isinstance(asked, list) else replies[0]
+            self._reply(200, json.dumps(body).encode())
+
+        def _reply(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        serving.start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}/v1/secret-key"
+            yield RpcChain(url, chain_id=31337, contract=CONTRACT, timeout=5)
+        finally:
+            server.shutdown()
+            serving.join()
+
+
+def test_topic_and_selector_are_those_of_the_contract() -> None:
+    abi = json.loads(ARTEFACT.read_text())["abi"]
+    (event,) = (item for item in abi if item.get("name") == "VoucherRedeemed")
+    (function,) = (item for item in abi if item.get("name") == "redemptionCount")
+    assert "0x" + event_abi_to_log_topic(event).hex() == REDEEMED_TOPIC
+    assert "0x" + function_abi_to_4byte_selector(function).hex() == COUNT_SELECTOR
+    assert [item["indexed"] for item in event["inputs"]] == [True, True, False, True, False]
+
+
+def test_log_is_decoded() -> None:
+    with provider({"eth_getLogs": [LOG]}) as chain:
+        (burn,) = chain.burns(16, 16)
+    assert (burn.serial, burn.user, burn.token_id, burn.amount) == (7, ALICE, 1001, 2)
+    assert (burn.order_hash, burn.tx_hash, burn.log_index) == (ORDER_HASH, TX_HASH, 3)
+    assert burn.block == BlockRef(16, BLOCK_HASH, 0x6B01732D)
+
+
+def test_block_time_is_fetched_where_logs_do_not_tell_it() -> None:
+    log = {name: value for name, value in LOG.items() if name != "blockTimestamp"}
+    with provider({"eth_getLogs": [log]}) as chain:
+        assert chain.burns(16, 16)[0].block.time == 0x6B01732D
+    other = {**BLOCK, "hash": "0x" + "ee" * 32}
+    with (
+        provider({"eth_getLogs": [log], "eth_getBlockByNumber": other}) as chain,
+        pytest.raises(ChainUnavailable),
+    ):
+        chain.burns(16, 16)
+
+
+def test_logs_are_told_in_serial_order() -> None:
+    later = {**LOG, "data": f"0x{2:064x}{8:064x}", "logIndex": "0x4"}
+    with provider({"eth_getLogs": [later, LOG]}) as chain:
+        assert [burn.serial for burn in chain.burns(1, 16)] == [7, 8]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"removed": True},
+        {"address": ALICE.lower()},
+        {"address": None},
+        {"topics": LOG["topics"][:3]},
+        {"topics": ["0x" + "00" * 32, *LOG["topics"][1:]]},
+        {"topics": [REDEEMED_TOPIC, "0x" + "01" * 32, *LOG["topics"][2:]]},
+        {"topics": [REDEEMED_TOPIC, "0x" + "00" * 32, *LOG["topics"][2:]]},
+        {"topics": "no list"},
+        {"data": "0x" + "00" * 63},
+        {"data": "0x" + "zz" * 64},
+        {"data": None},
+        {"blockHash": "0x1"},
+        {"blockNumber": "16"},
+        {"blockNumber": 16},
+        {"blockNumber": "0x11"},
+        {"blockTimestamp": "soon"},
+        {"transactionHash": None},
+        {"logIndex": "-0x1"},
+    ],
+)
+def test_malformed_or_foreign_log_is_refused(wrong: dict[str, Any]) -> None:
+    with (
+        provider({"eth_getLogs": [LOG, {**LOG, **wrong}]}) as chain,
+        pytest.raises(ChainUnavailable),
+    ):
+        chain.burns(1, 16)
+
+
+@pytest.mark.parametrize("answer", [None, {}, "0x", [None], [[]]])
+def test_logs_that_are_no_list_are_refused(answer: Any) -> None:
+    with provider({"eth_getLogs": answer}) as chain, pytest.raises(ChainUnavailable):
+        chain.burns(1, 16)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [None, {"error": {"code": -32602, "message": "unknown block"}}, {**BLOCK, "number": "0x0"}],
+)
+def test_provider_without_finality_says_so_in_several_ways(answer: Any) -> None:
+    def told(params: list[Any]) -> Any:
+        return answer if params[0] == "finalized" else BLOCK
+
+    with provider({"eth_getBlockByNumber": told}) as chain:
+        assert chain.finalized() is None
+        assert chain.head().number == 16
+
+
+def test_finalized_height_is_told() -> None:
+    with provider({}) as chain:
+        assert chain.finalized() == 16
+
+
+@pytest.mark.parametrize(
+    ("failing", "message"),
+    [
+        (Failing(429), "127.0.0.1: HTTP 429"),
+        (Failing(503), "127.0.0.1: HTTP 503"),
+        (Failing(200, b"<html>"), "127.0.0.1: the answer is no JSON-RPC"),
+        (Failing(200, b"[]"), "127.0.0.1: the answer is no JSON-RPC"),
+        (Failing(200, b""), "127.0.0.1: the answer is no JSON-RPC"),
+    ],
+)
+def test_failures_are_told_without_the_providers_url(failing: Failing, message: str) -> None:
+    with (
+        provider({"eth_getLogs": failing}) as chain,
+        pytest.raises(ChainUnavailable) as refused,
+    ):
+        chain.burns(1, 16)
+    assert str(refused.value) == message
+
+
+def test_error_of_the_provider_is_told_in_its_words() -> None:
+    error = {"error": {"code": -32005, "message": "limit exceeded" + "!" * 1000}}
+    with (
+        provider({"eth_getLogs": error}) as chain,
+        pytest.raises(RpcError, match="eth_getLogs: -32005 limit exceeded") as refused,
+    ):
+        chain.burns(1, 16)
+    assert len(str(refused.value)) < 300
+
+
+def test_slow_provider_is_given_up() -> None:
+    held = threading.Event()
+
+    def never(_: list[Any]) -> Any:
+        held.wait(10)
+
+    with provider({"eth_getLogs": never}) as chain:
+        impatient = RpcChain(
+            chain._provider.endpoint_uri or "", chain_id=31337, contract=CONTRACT, timeout=0.2
+        )
+        with pytest.raises(ChainUnavailable, match="no answer in time"):
+            impatient.burns(1, 16)
+        held.set()
+
+
+def test_block_that_is_not_there_or_another_is_refused() -> None:
+    with provider({"eth_getBlockByNumber": None}) as chain, pytest.raises(ChainUnavailable):
+        chain.blocks([16])
+    with provider({}) as chain, pytest.raises(ChainUnavailable, match="block 16 told for 15"):
+        chain.blocks([15])
+
+
+def test_blocks_are_told_in_the_order_asked() -> None:
+    def block(params: list[Any]) -> Any:
+        return {**BLOCK, "number": params[0]}
+
+    with provider({"eth_getBlockByNumber": block}) as chain:
+        numbers = list(range(50, 0, -1))
+        assert [told.number for told in chain.blocks(numbers)] == numbers
+
+
+def test_batch_refused_as_a_whole_is_an_error() -> None:
+    refused = Failing(200, b'{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"no batch"}}')
+    with (
+        provider({"eth_call": refused}) as chain,
+        pytest.raises(RpcError, match="no batch"),
+    ):
+        chain.redemption_count(BlockRef(16, BLOCK_HASH, 0x6B01732D))
+
+
+@pytest.mark.parametrize("count", [None, "0x", "0x7", "seven"])
+def test_malformed_count_is_refused(count: Any) -> None:
+    with provider({"eth_call": count}) as chain, pytest.raises(ChainUnavailable):
+        chain.redemption_count(BlockRef(16, BLOCK_HASH, 0x6B01732D))
+
+
+def test_count_is_told_while_its_block_stands() -> None:
+    ask: Callable[[list[Any]], str] = lambda params: f"0x{int(params[1], 16):064x}"  # noqa: E731
+    with provider({"eth_call": ask}) as chain:
+        assert chain.redemption_count(BlockRef(16, BLOCK_HASH, 0x6B01732D)) == 16
+        with pytest.raises(ChainUnavailable, match="replaced"):
+            chain.redemption_count(BlockRef(16, "0x" + "ee" * 32, 0x6B01732D))

@@ -1,0 +1,182 @@
+"""How the worker and the Lambda handler run their passes."""
+
+import threading
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from chalicelib.ports import Chain
+from chalicelib.settings import SettingsError
+from listener_fn import worker
+from listener_fn.bootstrap import make_listener
+from listener_fn.handler import RESERVE_SECONDS, scan_for_a_while
+from listener_fn.listener import Listener
+from tests.unit.fake_chain import FakeChain
+from tests.unit.test_scan import SETTINGS, World
+
+
+class FakeEntropy:
+    def random_bytes(self, count: int) -> bytes:
+        return b"\x01" * count
+
+
+@dataclass
+class FakeProviders:
+    """Chains that are asked in turn."""
+
+    chains: list[Chain]
+    given_way: int = 0
+
+    def current(self) -> Chain:
+        return self.chains[self.given_way % len(self.chains)]
+
+    def give_way(self) -> None:
+        self.given_way += 1
+
+    def verify(self) -> list[str]:
+        return []
+
+
+@dataclass
+class Minute:
+    """An invocation's time: waiting uses it up, and may mine a block."""
+
+    world: World
+    left: float = 60.0
+    waits: list[float] = field(default_factory=list)
+    mines: bool = False
+
+    def remaining(self) -> float:
+        return self.left
+
+    def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.left -= max(seconds, 0.1)
+        if self.mines and seconds:
+            self.world.chain.mine()
+
+
+def listener_of(world: World, *chains: Chain) -> Listener:
+    return Listener(
+        store=world.store,
+        providers=FakeProviders(list(chains) or [world.chain]),
+        clock=world.clock,
+        entropy=FakeEntropy(),
+        telemetry=world.telemetry,
+        settings=world.settings,
+        owner="a",
+        poll_seconds=1.0,
+        jitter=lambda: 1.0,
+    )
+
+
+def invoke(listener: Listener, minute: Minute) -> dict[str, Any]:
+    return scan_for_a_while(listener, minute.remaining, minute.wait)
+
+
+@pytest.fixture
+def world() -> World:
+    made = World()
+    made.chain.mine_empty(3)
+    return made
+
+
+def test_invocation_does_one_pass_while_no_order_is_open(world: World) -> None:
+    minute = Minute(world)
+    summary = invoke(listener_of(world), minute)
+    assert (summary["passes"], summary["error"], minute.waits) == (1, "", [])
+    assert world.cursor.lease_owner == ""
+
+
+def test_invocation_scans_on_until_the_burn_is_final(world: World) -> None:
+    world.redeemed()
+    summary = invoke(listener_of(world), Minute(world, mines=True))
+    assert (summary["passes"], summary["matched"]) == (3, 1)
+
+
+def test_invocation_ends_before_its_time_is_up(world: World) -> None:
+    world.order()
+    minute = Minute(world)
+    invoke(listener_of(world), minute)
+    assert RESERVE_SECONDS <= minute.left < RESERVE_SECONDS + 1
+    assert world.cursor.lease_owner == ""
+
+
+def test_invocation_catches_up_without_pause() -> None:
+    world = World(settings=replace(SETTINGS, ranges_per_pass=1))
+    world.chain.mine_empty(30)
+    minute = Minute(world)
+    summary = invoke(listener_of(world), minute)
+    assert set(minute.waits) == {0.0}
+    assert (summary["backlog"], summary["blocks"]) == (False, 28)
+
+
+def test_failing_provider_gives_way_within_the_invocation(world: World) -> None:
+    minute = Minute(world)
+    summary = invoke(listener_of(world, FakeChain(down=True), world.chain), minute)
+    assert (summary["passes"], summary["error"]) == (2, "")
+    assert minute.waits == [2.0]
+
+
+def test_invocation_gives_up_after_some_failures_with_longer_and_longer_pauses(
+    world: World,
+) -> None:
+    listener_of(world).scan()
+    world.chain.down = True
+    minute = Minute(world)
+    summary = invoke(listener_of(world), minute)
+    assert (summary["passes"], summary["error"]) == (3, "provider is down")
+    assert minute.waits == [2.0, 4.0]
+
+
+def test_provider_down_before_there_is_a_cursor_is_an_error(world: World) -> None:
+    world.chain.down = True
+    assert listener_of(world).scan().error == "provider is down"
+    assert world.store.cursor() is None
+
+
+def test_store_that_fails_is_told_and_tried_again(world: World) -> None:
+    world.store.die_after = 2
+    listener = listener_of(world, world.chain, FakeChain(down=True))
+    assert listener.scan().error.startswith("store: no answer")
+    assert listener.scan().error == ""
+
+
+def test_every_pass_has_a_request_id_of_its_own_form(world: World) -> None:
+    order = world.redeemed()
+    listener_of(world).scan()
+    assert world.now(order).history[-1].request_id == "01010101-0101-4101-8101-010101010101"
+
+
+def test_worker_ends_after_the_pass_at_hand(world: World) -> None:
+    stop = threading.Event()
+    world.store.before_commit = lambda _: stop.set()
+    assert worker.run(listener_of(world), stop) == 0
+    assert world.cursor.heartbeat is not None
+    assert [name for name, _ in world.telemetry.events] == ["listener_started", "listener_stopped"]
+
+
+def test_worker_asked_for_one_run_catches_up_and_ends() -> None:
+    world = World(settings=replace(SETTINGS, ranges_per_pass=1))
+    world.chain.mine_empty(30)
+    assert worker.catch_up(listener_of(world), threading.Event()) == 0
+    assert world.cursor.proven.number == 28
+    assert world.telemetry.named("catching_up")
+    world.chain.down = True
+    assert worker.catch_up(listener_of(world), threading.Event()) == worker.EXIT_FAILED
+
+
+def test_every_missing_setting_is_named_at_once() -> None:
+    with pytest.raises(SettingsError) as refused:
+        make_listener({"CHAIN_ID": "0", "RPC_URLS": "ftp://x"})
+    names = {problem.split(":")[0] for problem in refused.value.problems}
+    assert names == {"STORE", "CHAIN_ID", "CONTRACT_ADDRESS", "RPC_URLS", "DEPLOY_BLOCK"}
+
+
+def test_release_survives_a_store_that_fails(world: World) -> None:
+    listener = listener_of(world)
+    listener.scan()
+    world.store.die_after = world.store.commits + 1
+    listener.release()
+    assert world.telemetry.named("release_failed")
