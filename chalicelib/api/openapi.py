@@ -219,7 +219,7 @@ def rendered() -> str:
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, committed: Path = COMMITTED) -> int:
     """Print the document, or compare it with the committed one (exit code 1 if they differ)."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--check", action="store_true", help="compare with docs/openapi.json")
@@ -227,7 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.check:
         sys.stdout.write(rendered())
         return 0
-    if COMMITTED.exists() and COMMITTED.read_text() == rendered():
+    if committed.exists() and committed.read_text() == rendered():
         return 0
     print(
         "docs/openapi.json differs from the code;"
