@@ -63,16 +63,11 @@ def start(
 def _start(
     port: int, block_time: float | None, chain_id: int
 ) -> tuple[subprocess.Popen[bytes], str]:
-    if not BINARY.exists():
-        raise AnvilFailed(
-            f"{BINARY} is missing: run `make setup` (it exists for Linux on x86-64 only, "
-            f"this is {platform.system()} on {platform.machine()})"
-        )
     # A port found free may be taken before anvil binds it: then it exits, and we look again.
     for _ in range(1 if port else START_ATTEMPTS):
         chosen = port or _free_port()
         process = subprocess.Popen(
-            _command(chosen, block_time, chain_id),
+            command(chosen, block_time, chain_id),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -83,14 +78,24 @@ def _start(
     raise AnvilFailed(f"anvil does not come up on port {port or '(any free one)'}")
 
 
-def _command(port: int, block_time: float | None, chain_id: int) -> list[str]:
-    command = [
+def command(port: int, block_time: float | None = None, chain_id: int = CHAIN_ID) -> list[str]:
+    """How to start a chain on 127.0.0.1, for those who look after the process themselves.
+
+    Raises:
+        AnvilFailed: anvil is not installed.
+    """
+    if not BINARY.exists():
+        raise AnvilFailed(
+            f"{BINARY} is missing: run `make setup` (it exists for Linux on x86-64 only, "
+            f"this is {platform.system()} on {platform.machine()})"
+        )
+    serve = [
         *(str(BINARY), "--host", HOST, "--port", str(port), "--chain-id", str(chain_id)),
         *("--slots-in-an-epoch", "1", "--silent"),
     ]
     if block_time is not None:
-        command += ["--block-time", str(block_time)]
-    return command
+        serve += ["--block-time", str(block_time)]
+    return serve
 
 
 def _free_port() -> int:
@@ -103,17 +108,18 @@ def _free_port() -> int:
 def _comes_up(process: subprocess.Popen[bytes], port: int) -> bool:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        answers = _answers(port)
+        answering = answers(port)
         # Whoever took the port from us may answer too: only a living process counts.
         if process.poll() is not None:
             return False
-        if answers:
+        if answering:
             return True
         time.sleep(POLL_SECONDS)
     return False
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Whether a chain answers on that port."""
     request = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []})
     connection = http.client.HTTPConnection(HOST, port, timeout=2.0)
     try:
