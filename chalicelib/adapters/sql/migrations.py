@@ -76,7 +76,7 @@ def migrate(url: str, *, folder: Path = MIGRATIONS) -> tuple[int, ...]:
     """Run the migrations that the database lacks; their versions, in order.
 
     Each is stored as a whole or not at all, and two who migrate at once wait for each other.
-    A SQLite file is made where there is none, and set to write-ahead logging.
+    A SQLite file is made where there is none, its folder too, and set to write-ahead logging.
 
     Raises:
         SchemaMismatch: the database is newer than this program, or the migrations are not whole.
@@ -86,6 +86,7 @@ def migrate(url: str, *, folder: Path = MIGRATIONS) -> tuple[int, ...]:
     database = Database(url)
     try:
         if database.on_sqlite:
+            Path(database.url.database or "").parent.mkdir(parents=True, exist_ok=True)
             with database.reading() as connection:
                 connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         return tuple(one.version for one in known if _run(database, one, newest=len(known)))
