@@ -50,7 +50,7 @@ class VouchersGroup(click.Group):
         except VoucherError as error:
             raise Refusal(error.message) from error
         except StoreUnavailable as error:
-            message = f"The store does not answer: {error}. `vouchers doctor` tells more."
+            message = f"The store cannot be used: {error}. `vouchers doctor` looks closer."
             raise Refusal(message) from error
 
 

@@ -83,8 +83,6 @@ def _told() -> Iterator[None]:
     """What went wrong in words; messages of the HTTP client hold the URL and are left out."""
     try:
         yield
-    except TimeoutError as error:
-        raise ProbeFailed("does not answer in time") from error
     except OSError as error:
         raise ProbeFailed(f"cannot be reached ({_kind(error)})") from error
     except (Web3Exception, ValueError) as error:

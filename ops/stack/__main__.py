@@ -76,7 +76,7 @@ class StackGroup(click.Group):
             ctx.exit(SETTINGS_WRONG)
         except StoreUnavailable as error:
             raise click.ClickException(
-                f"{error}. `vouchers store migrate` makes or updates the tables."
+                f"The store cannot be used: {error}. `vouchers doctor` looks closer."
             ) from error
         except EXPECTED as error:
             raise click.ClickException(str(error)) from error

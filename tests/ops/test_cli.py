@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from chalicelib.adapters.memory import MemoryStore
 from chalicelib.domain.staff import FAILURES_BEFORE_LOCK, after_failed_login
 from chalicelib.ports import Store, StoreUnavailable, Update
+from ops import dynoxide
 from ops.cli.bootstrap import Tools, system_tools
 from ops.cli.main import cli
 from ops.cli.probe import ChainProbe
@@ -252,7 +253,37 @@ def test_a_store_that_does_not_answer_is_told_in_a_sentence() -> None:
     tools = fake_tools(MemoryStore())
     tools.open_store = unreachable
     told = Line(tools)("staff", "list", exit_code=1).stderr
-    assert told == "Error: The store does not answer: refused. `vouchers doctor` tells more.\n"
+    assert told == "Error: The store cannot be used: refused. `vouchers doctor` looks closer.\n"
+
+
+def test_a_store_without_schema_names_the_command_that_helps(tmp_path: Path) -> None:
+    database = tmp_path / "new/folder/vouchers.db"
+    line = Line(system_tools({"STORE": "sql", "DATABASE_URL": f"sqlite:///{database}"}))
+    for command in (("store", "check"), ("staff", "list")):
+        assert "`vouchers store migrate`" in line(*command, exit_code=1).stderr
+    assert line("store", "migrate").stdout.startswith("Ran migration 1")
+    assert "Nothing to do" in line("store", "migrate").stdout
+    line("store", "check")
+
+
+def test_a_dynamodb_table_is_made_on_a_local_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    with dynoxide.start() as engine:
+        line = Line(
+            system_tools(
+                {
+                    "STORE": "dynamodb",
+                    "DYNAMODB_TABLE": "vouchers",
+                    "DYNAMODB_ENDPOINT": engine.endpoint,
+                }
+            )
+        )
+        assert "ResourceNotFound" in line("store", "check", exit_code=1).stderr
+        assert "is there, with its indexes" in line("store", "migrate").stdout
+        line("store", "check")
+        line(*SITE)
+        assert line.json("site", "list")[0]["siteId"] == "HCM_ROX_T09"
 
 
 def test_env_file_is_read_under_the_environment(

@@ -185,7 +185,7 @@ def test_a_store_that_does_not_answer_hides_only_what_is_in_it() -> None:
 @pytest.mark.parametrize(
     ("probe", "check", "said"),
     [
-        ({"chain_id": ProbeFailed("does not answer in time")}, "rpc rpc.example.com", "in time"),
+        ({"chain_id": ProbeFailed("cannot be reached")}, "rpc rpc.example.com", "reached"),
         ({"chain_id": 56}, "rpc rpc.example.com", "serves chain 56, CHAIN_ID is 31337"),
         ({"has_code": False}, "rpc rpc.example.com", "no contract at"),
         ({"redemption_count": ProbeFailed("an error")}, "rpc rpc.example.com", "an error"),
