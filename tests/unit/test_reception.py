@@ -1,0 +1,153 @@
+"""What a reception desk sees."""
+
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.audit import AuditAction
+from chalicelib.domain.errors import Forbidden, NotFound
+from chalicelib.domain.finality import FinalityRule
+from chalicelib.domain.orders import Order, OrderStatus
+from chalicelib.domain.staff import Staff
+from chalicelib.ports import Store
+from chalicelib.usecases.reception import NotDeliverable, ReceptionView, scan_order, site_queue
+from tests.fakes import (
+    AI_SUITE,
+    NOW,
+    OTHER_SITE,
+    SITE,
+    TTL,
+    CountingEntropy,
+    PlainSealer,
+    a_shop,
+    a_staff,
+    an_admin,
+    an_order,
+    in_status,
+    stored,
+)
+
+S = OrderStatus
+N = NotDeliverable
+STRANGER = a_staff("reception9", sites=(OTHER_SITE,))
+ENTROPY = CountingEntropy("scan")
+
+
+def _scan(store: Store, order_id: str, staff: Staff, **changes: Any) -> ReceptionView:
+    facts: dict[str, Any] = {
+        "store": store,
+        "sealer": PlainSealer(),
+        "entropy": ENTROPY,
+        "finality": FinalityRule(3, 240),
+        "now": NOW,
+        "request_id": "req-s",
+        "input_method": "camera",
+        "device": "desk-1",
+    }
+    return scan_order(order_id, staff, **(facts | changes))
+
+
+@pytest.mark.parametrize("staff", [a_staff(), an_admin()])
+@pytest.mark.parametrize(
+    ("status", "now", "reason"),
+    [
+        (S.CREATED, NOW + TTL, N.NOT_BURNED_YET),
+        (S.CREATED, NOW + TTL + 1, N.EXPIRY_BEING_CHECKED),
+        (S.PENDING_CHAIN, NOW, N.WAITING_FOR_CONFIRMATIONS),
+        (S.VALID, NOW + 10 * TTL, None),
+        (S.DELIVERED, NOW, N.ALREADY_DELIVERED),
+        (S.EXPIRED, NOW, N.EXPIRED),
+        (S.CANCELLED, NOW, N.CANCELLED),
+    ],
+)
+def test_a_scan_says_whether_to_deliver_and_if_not_why(
+    staff: Staff, status: OrderStatus, now: int, reason: NotDeliverable | None
+) -> None:
+    order = in_status(status)
+    store = stored(a_shop(), order)
+    seen = _scan(store, order.order_id, staff, now=now)
+    assert (seen.reason, seen.view.order) == (reason, order)
+    assert store.order(order.order_id) == order
+    (item,) = store.audit(day="2026-11-21", limit=9).items
+    assert (item.action, item.subject, item.actor.name) == (
+        AuditAction.SCAN,
+        order.order_hash,
+        staff.username,
+    )
+    assert item.detail == {
+        "answer": reason or "DELIVERABLE",
+        "inputMethod": "camera",
+        "device": "desk-1",
+    }
+    assert order.order_id not in repr(item)
+
+
+@pytest.mark.parametrize("status", S)
+def test_another_sites_order_is_never_deliverable_here(status: OrderStatus) -> None:
+    order = in_status(status)
+    seen = _scan(stored(a_shop(), order), order.order_id, STRANGER)
+    assert seen.reason is (N.ALREADY_DELIVERED if status is S.DELIVERED else N.WRONG_SITE)
+
+
+def test_an_order_without_site_is_deliverable_anywhere() -> None:
+    order = in_status(S.VALID, an_order(site_id=""))
+    assert _scan(stored(a_shop(), order), order.order_id, STRANGER).reason is None
+
+
+def _with_meta(site_id: str) -> Order:
+    order = an_order(token_id=AI_SUITE, site_id=site_id)
+    sealed = PlainSealer().seal(order.order_id, {"aiAccount": "a@b.vn"})
+    return an_order(token_id=AI_SUITE, site_id=site_id, sealed_meta=sealed)
+
+
+@pytest.mark.parametrize(
+    ("staff", "site_id", "opened"),
+    [
+        (a_staff(), SITE, True),
+        (an_admin(), SITE, True),
+        (STRANGER, SITE, False),
+        (STRANGER, "", True),
+    ],
+)
+def test_personal_data_is_opened_for_those_who_may_serve_the_order(
+    staff: Staff, site_id: str, opened: bool
+) -> None:
+    order = _with_meta(site_id)
+    store = stored(a_shop(), order)
+    seen = _scan(store, order.order_id, staff)
+    assert seen.meta == ({"aiAccount": "a@b.vn"} if opened else None)
+    assert "a@b.vn" not in repr(store.audit(day="2026-11-21", limit=9))
+
+
+def test_an_order_without_personal_data_has_none() -> None:
+    order = an_order()
+    assert _scan(stored(a_shop(), order), order.order_id, a_staff()).meta is None
+
+
+@pytest.mark.parametrize("order_id", ["ORD_20261121_0000000000000000", "nonsense"])
+def test_a_code_that_is_no_order_is_refused_and_written_down(order_id: str) -> None:
+    store = a_shop()
+    with pytest.raises(NotFound) as missing:
+        _scan(store, order_id, a_staff(), input_method="wedge")
+    assert missing.value.code == "ORDER_NOT_FOUND"
+    (item,) = store.audit(day="2026-11-21", limit=9).items
+    assert (item.action, item.subject) == (AuditAction.SCAN, "unknown")
+    assert item.detail == {
+        "answer": "ORDER_NOT_FOUND",
+        "inputMethod": "wedge",
+        "device": "desk-1",
+    }
+    assert order_id not in repr(item)
+
+
+def test_a_queue_is_for_those_who_serve_the_site() -> None:
+    here, there = an_order(1), an_order(2, site_id=OTHER_SITE)
+    valid = in_status(S.VALID, an_order(3, expires_at=NOW + TTL + 5))
+    store = stored(a_shop(), here, there, valid)
+    facts: dict[str, Any] = {"store": store, "limit": 10, "cursor": None}
+    every = frozenset(S)
+    assert site_queue(SITE, a_staff(), statuses=every, **facts).items == (valid, here)
+    assert site_queue(SITE, an_admin(), statuses=frozenset({S.VALID}), **facts).items == (valid,)
+    with pytest.raises(Forbidden) as refused:
+        site_queue(OTHER_SITE, a_staff(), statuses=every, **facts)
+    assert refused.value.code == "FORBIDDEN_SITE"
