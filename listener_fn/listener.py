@@ -51,6 +51,7 @@ class Listener:
     poll_seconds: float
     jitter: Callable[[], float]
     failures: int = 0
+    mine: bool = True
 
     def scan(self) -> ScanResult:
         """One pass. A provider that fails, or whose tale does not add up, gives way to the next.
@@ -61,6 +62,9 @@ class Listener:
         """
         result = self._pass()
         self.failures = self.failures + 1 if result.error else 0
+        if result.mine != self.mine:
+            self.telemetry.event("lease_taken" if result.mine else "lease_held_by_another")
+            self.mine = result.mine
         return result
 
     def pause(self) -> float:

@@ -155,7 +155,6 @@ def scan(
     """
     cursor = _lease(store, chain, settings, owner=owner, now=clock.now())
     if cursor is None:
-        telemetry.event("lease_held_by_another")
         return ScanResult(mine=False)
     one = _Pass(store, chain, clock, telemetry, settings, owner, request_id, cursor)
     try:
@@ -329,6 +328,7 @@ class _Pass:
         for _ in range(self.settings.ranges_per_pass):
             if at >= head.number or len(told) >= BURNS_PER_PASS:
                 break
+            self._renew_lease()
             through = min(at + self.settings.block_range, head.number)
             told += self.chain.burns(at + 1, through)
             at = through
@@ -449,6 +449,15 @@ class _Pass:
             lease_until=self._lease_until(),
             heartbeat=self._heartbeat() if end else None,
         )
+
+    def _renew_lease(self) -> None:
+        """Keep the lease through a long read, or two listeners could foil each other for ever."""
+        if self._lease_until() - self.cursor.lease_until < self.settings.lease_seconds // 2:
+            return
+        try:
+            self._write([], advance(self.cursor, lease_until=self._lease_until()))
+        except Conflict:
+            raise _LeaseLost from None
 
     def _lease_until(self) -> int:
         return self.clock.now() + self.settings.lease_seconds

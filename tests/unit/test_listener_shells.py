@@ -136,6 +136,15 @@ def test_provider_down_before_there_is_a_cursor_is_an_error(world: World) -> Non
     assert world.store.cursor() is None
 
 
+def test_lease_of_another_is_told_once(world: World) -> None:
+    world.scan("b")
+    listener = listener_of(world)
+    assert [listener.scan().mine for _ in range(3)] == [False] * 3
+    world.clock.at += 1000
+    assert listener.scan().mine
+    assert [name for name, _ in world.telemetry.events] == ["lease_held_by_another", "lease_taken"]
+
+
 def test_store_that_fails_is_told_and_tried_again(world: World) -> None:
     world.store.die_after = 2
     listener = listener_of(world, world.chain, FakeChain(down=True))

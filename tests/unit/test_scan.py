@@ -20,7 +20,7 @@ from chalicelib.domain.orders import (
     new_order,
 )
 from chalicelib.domain.progress import Cursor, Heartbeat, advance
-from chalicelib.domain.redemptions import Outcome, Redemption
+from chalicelib.domain.redemptions import Burn, Outcome, Redemption
 from chalicelib.ports import Change, Insert, StoreUnavailable, Update
 from chalicelib.usecases.changes import order_changes
 from chalicelib.usecases.scan import (
@@ -738,6 +738,24 @@ def test_lease_is_kept_by_scanning_on(world: World) -> None:
         assert world.scan("a").mine
         world.clock.at += SETTINGS.lease_seconds // 2
         assert not world.scan("b").mine
+
+
+def test_lease_is_kept_through_a_long_read(world: World) -> None:
+    orders = [world.redeemed() for _ in range(30)]
+    world.chain.mine_empty(2)
+    world.scan("a")
+    told = world.chain.burns
+
+    def slowly(first: int, last: int) -> tuple[Burn, ...]:
+        world.clock.at += SETTINGS.lease_seconds - 1
+        assert not world.scan("b").mine
+        return told(first, last)
+
+    world.chain.burns = slowly  # type: ignore[method-assign]
+    orders += [world.redeemed() for _ in range(30)]
+    world.chain.mine_empty(2)
+    assert world.scan("a").mine
+    assert {world.status(order) for order in orders} == {OrderStatus.VALID}
 
 
 def test_two_first_runs_make_one_cursor(world: World) -> None:
