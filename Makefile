@@ -113,7 +113,7 @@ write-units: setup ## Print what a redemption costs on DynamoDB, item by item
 
 .PHONY: screens
 screens: setup chromium ## Take the screenshots in docs/images/ from a real run
-	@$(BIN)/python -m ops.screens $(ARGS)
+	@$(BIN)/python -m tests.e2e.screens $(ARGS)
 
 .PHONY: package
 package: setup ## Build the API's deployment package
