@@ -65,7 +65,7 @@ def _seed_catalogue(tools: Tools) -> Catalogue:
 
 def _seed_receptionist(tools: Tools, site: Site) -> Login:
     username = "desk." + site.site_id.lower().replace("_", ".")
-    return _seed_staff(tools, username, site.name["vi"], Role.RECEPTION, (site.site_id,))
+    return _seed_staff(tools, username, "Lễ tân", Role.RECEPTION, (site.site_id,))
 
 
 def _seed_staff(
