@@ -23,7 +23,7 @@ from ops.seed.files import CATALOGUE_FILE, read_catalogue
 from ops.stack.demo_seed import Login, seed
 from ops.stack.ports import HOST, Port
 from ops.stack.progress import Progress
-from ops.stack.services import Sockets, start_services, wait_ready
+from ops.stack.services import Sockets, check_built, start_services, wait_ready
 from ops.stack.state import publish
 from ops.stack.supervisor import Supervisor
 
@@ -69,6 +69,7 @@ def run_demo(
         RedemptionFailed: with `once`, the redemption did not come out as it must.
         Stopped: somebody stopped it before it was up.
     """
+    check_built("portal/demo-wallet.js")
     progress = Progress()
     data = state_dir / "demo"
     shutil.rmtree(data, ignore_errors=True)

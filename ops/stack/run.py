@@ -9,7 +9,7 @@ import click
 from chalicelib.settings import ApiSettings, ListenerSettings, SettingsError, load
 from ops.cli.bootstrap import system_tools
 from ops.stack.progress import Progress
-from ops.stack.services import Sockets, start_services
+from ops.stack.services import Sockets, check_built, start_services
 from ops.stack.state import publish
 from ops.stack.supervisor import Supervisor
 
@@ -28,6 +28,7 @@ def run_stack(
         PortTaken: a port that was asked for by name is not to be had.
         Stopped: somebody asked for it.
     """
+    check_built()
     progress = Progress()
     with ExitStack() as stack:
         sockets = Sockets.open(wanted_ports, progress, stack)

@@ -69,6 +69,19 @@ class Sockets:
         }
 
 
+def check_built(*files: str) -> None:
+    """See that the static sites, and these files of theirs, are built.
+
+    Raises:
+        StackFailed: naming what is missing and the command that builds it.
+    """
+    needed = ("portal/index.html", "reception/index.html", *files)
+    missing = [name for name in needed if not (DIST / name).is_file()]
+    if missing:
+        option = " --demo" if files else ""
+        raise StackFailed(f"{', '.join(missing)} not built: run node frontends/build.mjs{option}")
+
+
 def start_services(
     supervisor: Supervisor,
     progress: Progress,
@@ -114,8 +127,6 @@ def wait_ready(supervisor: Supervisor, progress: Progress, sockets: Sockets) -> 
 
 def _site(site: str, config: Mapping[str, Any], state_dir: Path) -> str:
     """Write the site's settings; the gunicorn name of the application that serves it."""
-    if not (DIST / site / "index.html").is_file():
-        raise StackFailed(f"The {site} site is not built: node frontends/build.mjs")
     settings = state_dir / "sites" / site
     write_config(settings, config)
     return f"ops.static_site:static_site({str(DIST / site)!r}, {str(settings)!r})"

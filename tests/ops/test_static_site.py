@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from ops.stack.services import check_built
+from ops.stack.supervisor import StackFailed
 from ops.static_site import static_site, write_config
 
 API = "http://127.0.0.1:8000/api/v1"
@@ -93,6 +95,15 @@ def test_nothing_outside_the_site_is_served(built: Path) -> None:
     with client(built, {"apiUrl": API}) as http:
         for path in ("/nothing", "/%2e%2e/secret.txt", "/..%2fsecret.txt"):
             assert http.get(path).status_code == 404, path
+
+
+def test_the_stack_names_what_is_not_built(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ops.stack.services.DIST", built.parent)
+    (built.parent / "reception").mkdir()
+    (built.parent / "reception/index.html").touch()
+    check_built()
+    with pytest.raises(StackFailed, match=r"^portal/demo-wallet\.js not built: .* --demo$"):
+        check_built("portal/demo-wallet.js")
 
 
 def test_a_site_that_is_not_built_is_named(tmp_path: Path) -> None:
