@@ -27,6 +27,7 @@ ALLOWED_HEADERS = (
     "authorization, content-type, idempotency-key, if-none-match, x-device-id, x-input-method,"
     " x-request-id"
 )
+BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 EXPOSED_HEADERS = "ETag, Idempotency-Replayed, Retry-After, X-Request-Id"
 
 Environ = Mapping[str, Any]
@@ -48,24 +49,27 @@ class WsgiAdapter:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """One request (PEP 3333)."""
+        # Answered as GET, the body left away (RFC 9110, 9.3.2).
+        is_head = environ["REQUEST_METHOD"] == "HEAD"
+        method = "GET" if is_head else environ["REQUEST_METHOD"]
         headers = _headers_of(environ)
         path = environ.get("PATH_INFO", "/").encode("latin-1").decode("utf-8", "replace")
         resource, parameters = self._match(path)
         cors = self._cross_origin(headers, resource)
-        if environ["REQUEST_METHOD"] == "OPTIONS" and "access-control-request-method" in headers:
-            start_response("204 No Content", [*cors, ("Content-Length", "0")])
+        if method == "OPTIONS" and "access-control-request-method" in headers:
+            start_response("204 No Content", [*cors, ("X-Request-Id", str(uuid.uuid4()))])
             return []
-        event = _event(environ, headers, path, resource, parameters)
+        event = _event(environ, method, headers, path, resource, parameters)
         answer = self._app(event, None)
         body = answer["body"].encode() if isinstance(answer["body"], str) else answer["body"]
         if answer.get("isBase64Encoded"):
             body = base64.b64decode(body)
         status = HTTPStatus(answer["statusCode"])
         sent = [*answer["headers"].items(), *cors]
-        if status is not HTTPStatus.NO_CONTENT:
+        if status not in BODILESS:
             sent.append(("Content-Length", str(len(body))))
         start_response(f"{status.value} {status.phrase}", sent)
-        return [body]
+        return [] if is_head else [body]
 
     def _match(self, path: str) -> tuple[str, dict[str, str]]:
         if path in self._fixed:
@@ -107,6 +111,7 @@ def _headers_of(environ: Environ) -> dict[str, str]:
 
 def _event(
     environ: Environ,
+    method: str,
     headers: dict[str, str],
     path: str,
     resource: str,
@@ -117,7 +122,6 @@ def _event(
         query.setdefault(name, []).append(value)
     body = _body_of(environ)
     now = datetime.now(UTC)
-    method = environ["REQUEST_METHOD"]
     return {
         "resource": resource,
         "path": path,

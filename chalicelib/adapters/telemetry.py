@@ -1,7 +1,11 @@
 """Structured logs and CloudWatch metrics (embedded metric format) on standard output."""
 
-from aws_lambda_powertools import Logger, single_metric
+import json
+import sys
+
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics.base import SingleMetric
 
 NAMESPACE = "Vouchers"
 
@@ -26,7 +30,9 @@ class PowertoolsTelemetry:
 
     def metric(self, name: str, value: float, unit: str = "Count") -> None:
         """A number under the namespace `Vouchers`, by service."""
-        with single_metric(
-            name=name, unit=MetricUnit(unit), value=value, namespace=NAMESPACE
-        ) as metric:
-            metric.add_dimension(name="service", value=self._service)
+        metric = SingleMetric(namespace=NAMESPACE)
+        metric.add_metric(name=name, unit=MetricUnit(unit), value=value)
+        metric.add_dimension(name="service", value=self._service)
+        # One write and at once: lines of several threads must not run into each other.
+        sys.stdout.write(json.dumps(metric.serialize_metric_set(), separators=(",", ":")) + "\n")
+        sys.stdout.flush()

@@ -63,6 +63,7 @@ Hash32 = Annotated[
 ]
 Signature = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{130}$")]
 SiteId = Annotated[str, Field(pattern=f"^{SITE_ID.pattern}$")]
+SiteIdOrNone = Annotated[str, Field(pattern=f"^({SITE_ID.pattern})?$")]
 Line = Annotated[str, AfterValidator(_one_line)]
 Cursor = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_one_line)]
 RefreshToken = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
@@ -230,7 +231,7 @@ class NewOrder(Input):
     customer_address: Address
     token_id: int = Field(ge=1, le=LARGEST_TOKEN_ID)
     amount: int = Field(ge=1, le=LARGEST_AMOUNT)
-    site_id: Annotated[str, Field(pattern=f"^({SITE_ID.pattern})?$")] = ""
+    site_id: SiteIdOrNone = ""
     customer_meta: CustomerMeta = CustomerMeta()
 
 
@@ -494,7 +495,7 @@ class DeliverRequest(Input):
     staff has several."""
 
     note: Annotated[str, Field(max_length=500), AfterValidator(_text)] = ""
-    site_id: SiteId = ""
+    site_id: SiteIdOrNone = ""
 
 
 class DeliveryDone(Output):

@@ -417,6 +417,8 @@ def test_an_order_without_site_needs_to_know_the_desk(api: Api) -> None:
     assert broken_rules(api.call("POST", path, token=token)) == {("siteId", "required")}
     unknown = api.call("POST", path, token=api.log_in("boss1"), json_body={"siteId": "NOWHERE"})
     assert broken_rules(unknown) == {("siteId", "known")}
+    empty = api.call("POST", path, token=token, json_body={"siteId": ""})
+    assert broken_rules(empty) == {("siteId", "required")}
     done = api.call("POST", path, token=token, json_body={"siteId": OTHER_SITE})
     assert done.json()["deliveredSite"] == OTHER_SITE
 

@@ -174,6 +174,18 @@ def test_a_body_declared_too_large_is_refused_before_it_is_sent(server: Running)
     connection.close()
 
 
+def test_answers_without_body_leave_the_connection_in_order(server: Running) -> None:
+    with httpx.Client(base_url=f"{server.address}/api/v1", timeout=30) as client:
+        whole = client.get("/catalog")
+        same = client.get("/catalog", headers={"If-None-Match": whole.headers["etag"]})
+        assert same.status_code == 304
+        assert "content-length" not in same.headers
+        assert "transfer-encoding" not in same.headers
+        head = client.head("/catalog")
+        assert (head.content, head.headers["content-length"]) == (b"", str(len(whole.content)))
+        assert client.get("/health").json() == {"status": "ok"}
+
+
 def test_it_stops_when_told(tmp_path: Path) -> None:
     database, log = f"sqlite:///{tmp_path / 'vouchers.db'}", tmp_path / "log"
     migrate(database)

@@ -55,6 +55,13 @@ def test_a_request_id_is_taken_over_everywhere(api: Api) -> None:
     assert api.telemetry.events[-1]["requestId"] == mine
 
 
+def test_head_is_get_without_the_body(api: Api) -> None:
+    got, head = api.raw("GET", "/api/v1/config"), api.raw("HEAD", "/api/v1/config")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == got.headers["content-length"]
+    assert api.raw("HEAD", "/nothing").status_code == 404
+
+
 # ----------------------------------------------------------------------------- other origins
 
 
@@ -64,6 +71,7 @@ def preflight(api: Api, origin: str | None, path: str = "/api/v1/orders") -> dic
         headers["Origin"] = origin
     answer = api.raw("OPTIONS", path, headers=headers)
     assert (answer.status_code, answer.content) == (204, b"")
+    assert len(answer.headers["x-request-id"]) == 36
     return dict(answer.headers)
 
 
