@@ -808,6 +808,7 @@ class Listening(RuleBasedStateMachine):
         self.orders: list[Order] = []
         self.pool: list[Redeem] = []
         self.forkable = 0
+        self.final = 0
         self.runs = 0
 
     @initialize()
@@ -832,6 +833,7 @@ class Listening(RuleBasedStateMachine):
         ]
         self.world.chain.mine(*included, seconds=seconds)
         self.forkable = min(2, self.forkable + 1)
+        self.final = max(self.final, self.world.chain.tip.number - 2)
 
     @precondition(lambda self: self.forkable)
     @rule(data=st.data())
@@ -877,8 +879,7 @@ class Listening(RuleBasedStateMachine):
     @invariant()
     def nothing_is_valid_without_a_final_matching_burn(self) -> None:
         chain = self.world.chain
-        final = chain.tip.number - 2
-        burns = {burn.serial: burn for burn in chain.all_burns() if burn.block.number <= final}
+        burns = {it.serial: it for it in chain.all_burns() if it.block.number <= self.final}
         claimed: set[int] = set()
         for made in self.orders:
             order = self.world.now(made)
@@ -939,7 +940,7 @@ class Listening(RuleBasedStateMachine):
 
 
 Listening.TestCase.settings = hypothesis_settings(
-    max_examples=60, stateful_step_count=30, deadline=None
+    max_examples=100, stateful_step_count=30, deadline=None
 )
 test_any_interleaving = Listening.TestCase
 
