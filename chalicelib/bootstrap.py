@@ -15,13 +15,13 @@ from chalicelib.adapters.security import (
     SystemClock,
     SystemEntropy,
 )
+from chalicelib.adapters.store import open_store
 from chalicelib.adapters.telemetry import PowertoolsTelemetry
 from chalicelib.api.contextual import ContextualChalice
 from chalicelib.api.routing import install_envelope
 from chalicelib.api.services import Services
 from chalicelib.api.table import PARTS
-from chalicelib.ports import Store
-from chalicelib.settings import ApiSettings, SettingsError, StoreSettings, load
+from chalicelib.settings import ApiSettings, SettingsError, load
 
 APP_NAME = "vouchers"
 SETTINGS_EXIT_CODE = 2
@@ -34,21 +34,6 @@ def create_app(services: Callable[[], Services]) -> ContextualChalice:
     for part in PARTS:
         app.register_blueprint(part.blueprint(services))
     return app
-
-
-def open_store(settings: StoreSettings) -> Store:
-    """The store that the settings choose. Only its own libraries are imported."""
-    if settings.STORE == "sql":
-        from chalicelib.adapters.sql import open_sql_store  # noqa: PLC0415 - imported on use
-
-        return open_sql_store(settings.DATABASE_URL)
-    from chalicelib.adapters.dynamo import open_dynamo_store  # noqa: PLC0415 - imported on use
-
-    return open_dynamo_store(
-        table=settings.DYNAMODB_TABLE,
-        region=settings.AWS_REGION,
-        endpoint=settings.DYNAMODB_ENDPOINT,
-    )
 
 
 def make_services(settings: ApiSettings) -> Services:

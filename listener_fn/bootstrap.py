@@ -6,9 +6,9 @@ import socket
 from collections.abc import Mapping
 
 from chalicelib.adapters.security import SystemClock, SystemEntropy
+from chalicelib.adapters.store import open_store
 from chalicelib.adapters.telemetry import PowertoolsTelemetry
-from chalicelib.ports import Store
-from chalicelib.settings import ListenerSettings, StoreSettings, load
+from chalicelib.settings import ListenerSettings, load
 from chalicelib.usecases.scan import ScanSettings
 from listener_fn.chain import RpcChain, RpcProviders
 from listener_fn.listener import Listener
@@ -52,19 +52,4 @@ def make_listener(environ: Mapping[str, str]) -> Listener:
         owner=f"{socket.gethostname()}-{os.getpid()}-{entropy.random_bytes(OWNER_BYTES).hex()}",
         poll_seconds=settings.POLL_SECONDS,
         jitter=random.random,
-    )
-
-
-def open_store(settings: StoreSettings) -> Store:
-    """The store that the settings choose. Only its own libraries are imported."""
-    if settings.STORE == "sql":
-        from chalicelib.adapters.sql import open_sql_store  # noqa: PLC0415 - imported on use
-
-        return open_sql_store(settings.DATABASE_URL)
-    from chalicelib.adapters.dynamo import open_dynamo_store  # noqa: PLC0415 - imported on use
-
-    return open_dynamo_store(
-        table=settings.DYNAMODB_TABLE,
-        region=settings.AWS_REGION,
-        endpoint=settings.DYNAMODB_ENDPOINT or None,
     )

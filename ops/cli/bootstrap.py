@@ -15,6 +15,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from chalicelib.adapters.security import Argon2Passwords, SystemClock, SystemEntropy
+from chalicelib.adapters.store import open_store
 from chalicelib.domain.orders import Actor, ActorKind, OrderStatus
 from chalicelib.ports import Clock, Entropy, Passwords, Store
 from chalicelib.settings import StoreSettings, load
@@ -84,25 +85,11 @@ def system_tools(environ: Mapping[str, str]) -> Tools:
         environ=environ,
         clock=SystemClock(),
         entropy=SystemEntropy(),
-        open_store=_open_store,
+        open_store=open_store,
         check_schema=_check_schema,
         migrate=_migrate,
         open_passwords=Argon2Passwords,
         open_probe=_open_probe,
-    )
-
-
-def _open_store(settings: StoreSettings) -> Store:
-    if settings.STORE == "sql":
-        from chalicelib.adapters.sql import open_sql_store  # noqa: PLC0415 - see above
-
-        return open_sql_store(settings.DATABASE_URL)
-    from chalicelib.adapters.dynamo import open_dynamo_store  # noqa: PLC0415 - see above
-
-    return open_dynamo_store(
-        table=settings.DYNAMODB_TABLE,
-        region=settings.AWS_REGION,
-        endpoint=settings.DYNAMODB_ENDPOINT or None,
     )
 
 
@@ -113,7 +100,7 @@ def _check_schema(settings: StoreSettings) -> None:
         check_schema(settings.DATABASE_URL)
         return
     # A table without its indexes answers reads by key: ask each index for anything.
-    store = _open_store(settings)
+    store = open_store(settings)
     store.orders_of_customer("0x" + "00" * 20, limit=1)
     store.orders_of_site("", statuses=frozenset(OrderStatus), limit=1)
 
