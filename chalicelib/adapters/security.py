@@ -65,7 +65,7 @@ class Argon2Passwords:
             self._hasher.verify(password_hash or self._nobodys, password)
         except (VerificationError, InvalidHashError):
             return False
-        return bool(password_hash)
+        return True
 
     @cached_property
     def _hasher(self) -> "PasswordHasher":
