@@ -138,7 +138,7 @@ class MemoryStore:
     ) -> Page[Order]:
         """See `Store`."""
         mine = [order for order in self._all(Order) if order.customer == customer]
-        return _page(mine, limit, cursor, _by_creation, latest_first=True)
+        return _order_page(mine, limit, cursor, _by_creation, latest_first=True)
 
     def orders_of_site(
         self,
@@ -154,14 +154,14 @@ class MemoryStore:
             for order in self._all(Order)
             if order.site_id == site_id and order.status in statuses
         ]
-        return _page(found, limit, cursor, _by_expiry, latest_first=True)
+        return _order_page(found, limit, cursor, _by_expiry, latest_first=True)
 
     def orders_expiring(
         self, *, after: int, through: int, limit: int, cursor: str | None = None
     ) -> Page[Order]:
         """See `Store`."""
         found = [order for order in self._all(Order) if after < order.expires_at <= through]
-        return _page(found, limit, cursor, _by_expiry)
+        return _order_page(found, limit, cursor, _by_expiry)
 
     def redemptions(self, first: int, last: int) -> tuple[Redemption, ...]:
         """See `Store`.
@@ -227,6 +227,19 @@ class MemoryStore:
         """See `Store`. Memory always answers."""
 
 
+def _order_page(
+    found: Iterable[Order],
+    limit: int,
+    cursor: str | None,
+    place: Callable[[Order], str],
+    *,
+    latest_first: bool = False,
+) -> Page[Order]:
+    if cursor is not None and not _PLACE.fullmatch(cursor):
+        raise invalid("cursor", "pattern", "is none that this list gave out")
+    return _page(found, limit, cursor, place, latest_first=latest_first)
+
+
 def _by_creation(order: Order) -> str:
     return f"{order.created_at:015d}.{order.order_hash}"
 
@@ -235,7 +248,7 @@ def _by_expiry(order: Order) -> str:
     return f"{order.expires_at:015d}.{order.order_hash}"
 
 
-_CURSOR = re.compile(r"[0-9a-zA-Z.-]{1,100}")
+_PLACE = re.compile(r"[0-9]{15}\.0x[0-9a-f]{64}")
 
 
 def _page(
@@ -247,8 +260,6 @@ def _page(
     latest_first: bool = False,
 ) -> Page[T]:
     """A page in the order of `place`; the cursor is the place of the last item given out."""
-    if cursor is not None and not _CURSOR.fullmatch(cursor):
-        raise invalid("cursor", "pattern", "is none that this list gave out")
     items = sorted(found, key=place, reverse=latest_first)
     if cursor is not None:
         after = cursor

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,20 @@ FAST_SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=200", "li
 """Nothing here has to survive a power cut; how transactions are isolated stays the same."""
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server, reached through a socket in `folder`."""
+
+    folder: Path
+
+    def url(self, user: str = SUPERUSER) -> str:
+        """Its database as `user` sees it."""
+        return f"postgresql://{user}@/postgres?host={self.folder}"
+
+
 @contextmanager
-def running_postgres() -> Iterator[str]:
-    """Run a server from when it answers until the context is left; the URL of its first database.
+def running_postgres() -> Iterator[Server]:
+    """Run a server from when it answers until the context is left.
 
     Raises:
         EngineMissing: PostgreSQL is not installed.
@@ -38,7 +50,7 @@ def running_postgres() -> Iterator[str]:
             os.chown(folder, owner["user"], owner["group"])
         _initialise(programs, folder, owner)
         with _serving(programs, folder, owner):
-            yield f"postgresql://{SUPERUSER}@/postgres?host={folder}"
+            yield Server(folder)
     finally:
         shutil.rmtree(folder)
 

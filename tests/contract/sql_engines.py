@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from chalicelib.adapters.sql import migrate, open_sql_store
 from tests.contract.engines import Engine, FreshData, Opener
@@ -32,16 +33,17 @@ def _sqlite() -> Iterator[FreshData]:
 
 @contextmanager
 def _postgresql() -> Iterator[FreshData]:
-    """A database for each set of data, copied from a migrated one."""
+    """A role for each set of data: its tables are in the schema of its name."""
     numbers = count()
-    with running_postgres() as url, psycopg.connect(url, autocommit=True) as admin:
-        admin.execute("CREATE DATABASE empty")
-        migrate(url.replace("/postgres?", "/empty?"))
+    with running_postgres() as server, psycopg.connect(server.url(), autocommit=True) as admin:
 
         def fresh() -> Opener:
             name = f"data{next(numbers)}"
-            admin.execute(f"CREATE DATABASE {name} TEMPLATE empty")
-            return partial(open_sql_store, url.replace("/postgres?", f"/{name}?"))
+            role = sql.Identifier(name)
+            admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
+            admin.execute(sql.SQL("CREATE SCHEMA AUTHORIZATION {}").format(role))
+            migrate(server.url(name))
+            return partial(open_sql_store, server.url(name))
 
         yield fresh
 

@@ -28,7 +28,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = parse_url(url)
         self.dialect = self.url.get_backend_name()
-        options = _sqlite_options() if self.on_sqlite else _postgresql_options()
+        options = _sqlite_options() if self.on_sqlite else _postgresql_options(self.url)
         self._engine = create_engine(
             self.url,
             pool_size=POOL_SIZE,
@@ -116,18 +116,20 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _postgresql_options() -> dict[str, Any]:
+def _postgresql_options(url: URL) -> dict[str, Any]:
     milliseconds = WAIT_SECONDS * 1000
-    limits = (
+    settings = (
         f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}"
         f" -c idle_in_transaction_session_timeout={milliseconds}"
     )
+    own = url.query.get("options", ())
+    options = " ".join([settings, *([own] if isinstance(own, str) else own)])
     return {
         "isolation_level": "READ COMMITTED",
         "pool_pre_ping": True,
         "connect_args": {
             "connect_timeout": WAIT_SECONDS,
-            "options": limits,
+            "options": options,
             "application_name": "vouchers",
         },
     }
