@@ -20,8 +20,8 @@ from uuid import uuid4
 
 from pynamodb.connection import Connection
 
-from chalicelib.adapters.dynamo import DynamoStore, create_table
-from chalicelib.adapters.dynamo.table import connect
+from chalicelib.adapters.dynamo import DynamoStore
+from chalicelib.adapters.dynamo.table import connect, create_table_over, introduce
 from chalicelib.domain.catalogue import Catalogue, Group, Site, VoucherType
 from chalicelib.domain.matching import apply_burn
 from chalicelib.domain.order_hash import text_ref
@@ -292,8 +292,9 @@ def _block(number: int) -> BlockRef:
 
 def measure(endpoint: str) -> Meter:
     """Make a table on the engine, redeem on both paths, and return every charge."""
-    create_table(table=TABLE, region=REGION, endpoint=endpoint)
-    connection = connect(table=TABLE, region=REGION, endpoint=endpoint)
+    connection = connect(region=REGION, endpoint=endpoint)
+    create_table_over(connection, TABLE)
+    introduce(connection, TABLE)
     meter = Meter()
     meter.attach(connection)
     scenario = Scenario(DynamoStore(connection, TABLE), meter)

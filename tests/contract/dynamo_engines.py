@@ -5,13 +5,16 @@ on everything else.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from itertools import count
+from contextlib import contextmanager, suppress
+from functools import cache, partial
+from uuid import uuid4
 
 from moto import mock_aws
+from pynamodb.connection import Connection
 
-from chalicelib.adapters.dynamo import create_table, open_dynamo_store
+from chalicelib.adapters.dynamo import DynamoStore
+from chalicelib.adapters.dynamo.table import connect, create_table_over, introduce
+from chalicelib.ports import Store
 from ops.dynoxide import DynoxideFailed, start, use_local_credentials
 from tests.contract.engines import Engine, EngineMissing, FreshData, Opener
 
@@ -35,14 +38,25 @@ def _moto() -> Iterator[FreshData]:
 
 
 def _tables(endpoint: str | None) -> FreshData:
-    numbers = count(1)
-
     def fresh() -> Opener:
-        table = f"vouchers-{next(numbers)}"
-        create_table(table=table, region=REGION, endpoint=endpoint)
-        return partial(open_dynamo_store, table=table, region=REGION, endpoint=endpoint)
+        table = f"vouchers-{uuid4()}"
+        create_table_over(_connection(endpoint), table)
+        return partial(_open, endpoint, table)
 
     return fresh
+
+
+def _open(endpoint: str | None, table: str) -> Store:
+    connection = _connection(endpoint)
+    with suppress(ValueError):  # opened before, over the same connection
+        introduce(connection, table)
+    return DynamoStore(connection, table)
+
+
+@cache
+def _connection(endpoint: str | None) -> Connection:
+    """One for each process: making botocore's client takes far longer than most tests."""
+    return connect(region=REGION, endpoint=endpoint)
 
 
 ENGINES = (

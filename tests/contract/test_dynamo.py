@@ -8,11 +8,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from pynamodb.connection import Connection
 
 from bench.write_units import BUDGET, PENDING, PLAIN, Meter, item_bytes, measure
 from chalicelib.adapters.dynamo import DynamoStore, create_table, open_dynamo_store
 from chalicelib.adapters.dynamo.items import key_of
-from chalicelib.adapters.dynamo.table import connect
+from chalicelib.adapters.dynamo.table import connect, introduce
 from chalicelib.adapters.dynamo.values import Item
 from chalicelib.domain.catalogue import Site
 from chalicelib.domain.errors import InvalidInput
@@ -113,9 +114,15 @@ def a_site(version: int = 1) -> Site:
     return Site("HCM_ROX_T09", {"vi": "ROX", "en": "ROX"}, version=version)
 
 
+def connected(endpoint: str, table: str) -> Connection:
+    connection = connect(region=REGION, endpoint=endpoint)
+    introduce(connection, table)
+    return connection
+
+
 def raw_item(endpoint: str, table: str, record: Record) -> Item:
     key = key_of(record)
-    connection = connect(table=table, region=REGION, endpoint=endpoint)
+    connection = connected(endpoint, table)
     item: Item = connection.get_item(table, key.pk, key.sk, consistent_read=True)["Item"]
     return item
 
@@ -218,7 +225,7 @@ class TestItems:
     ) -> None:
         store.count("orders/203.0.113.7/1", ["ip", "wallet"], expires_at=NOW)
         store.count("orders/203.0.113.7/1", ["ip"], expires_at=NOW)
-        (counted,) = connect(table=table, region=REGION, endpoint=endpoint).scan(table)["Items"]
+        (counted,) = connected(endpoint, table).scan(table)["Items"]
         assert counted["ttl"] == {"N": str(NOW)}
         assert sorted(value["N"] for value in counted.values() if "N" in value) == sorted(
             ["2", "1", str(NOW)]
@@ -229,7 +236,7 @@ class TestItems:
     ) -> None:
         orders = [an_order(number) for number in range(3)]
         store.commit([Insert(order) for order in orders])
-        connection = connect(table=table, region=REGION, endpoint=endpoint)
+        connection = connected(endpoint, table)
         scanned = connection.scan(table)["Items"]
         keys = [f"{item['pk']['S']} {item['sk']['S']}" for item in scanned]
         everything = frozenset(OrderStatus)
@@ -246,7 +253,7 @@ class TestItems:
 
 class TestTable:
     def test_indexes_hold_keys_only_of_what_never_changes(self, endpoint: str, table: str) -> None:
-        described = connect(table=table, region=REGION, endpoint=endpoint).describe_table(table)
+        described = connected(endpoint, table).describe_table(table)
         indexes = {
             index["IndexName"]: (
                 index["Projection"]["ProjectionType"],
@@ -262,7 +269,7 @@ class TestTable:
         assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
 
     def test_items_are_deleted_by_their_ttl(self, endpoint: str, table: str) -> None:
-        client: Any = connect(table=table, region=REGION, endpoint=endpoint).client
+        client: Any = connected(endpoint, table).client
         described = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
         assert described == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
 

@@ -20,6 +20,7 @@ from chalicelib.adapters.dynamo.table import (
     ENGINE_ERRORS,
     INDEXES,
     connect,
+    introduce,
     unavailable,
 )
 from chalicelib.adapters.dynamo.values import Item, pack
@@ -54,11 +55,16 @@ def open_dynamo_store(*, table: str, region: str, endpoint: str | None = None) -
     `endpoint` stands in for the region's own, for engines on this machine. Credentials come from
     where botocore finds them.
     """
-    return DynamoStore(connect(table=table, region=region, endpoint=endpoint), table)
+    connection = connect(region=region, endpoint=endpoint)
+    introduce(connection, table)
+    return DynamoStore(connection, table)
 
 
 class DynamoStore:
-    """`chalicelib.ports.Store` in one table. Threads may share it; each process opens its own."""
+    """`chalicelib.ports.Store` in one table. Threads may share it; each process opens its own.
+
+    The connection has been introduced to the table.
+    """
 
     def __init__(self, connection: Connection, table: str) -> None:
         self._connection = connection

@@ -44,13 +44,13 @@ TOTAL_ATTEMPTS = 3
 POOL_CONNECTIONS = 50
 
 
-def connect(*, table: str, region: str, endpoint: str | None = None) -> Connection:
-    """A connection that knows the table. Nothing is sent yet.
+def connect(*, region: str, endpoint: str | None = None) -> Connection:
+    """A connection, to be told its table by `introduce`. Nothing is sent yet.
 
     `endpoint` stands in for the region's own, for engines on this machine. Credentials come from
     where botocore finds them.
     """
-    connection = Connection(
+    return Connection(
         region=region,
         host=endpoint,
         connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
@@ -58,6 +58,14 @@ def connect(*, table: str, region: str, endpoint: str | None = None) -> Connecti
         retry_configuration={"total_max_attempts": TOTAL_ATTEMPTS, "mode": "standard"},
         max_pool_connections=POOL_CONNECTIONS,
     )
+
+
+def introduce(connection: Connection, table: str) -> None:
+    """Tell a connection the keys of a table, which pynamodb needs to know before its first use.
+
+    Raises:
+        ValueError: the connection knows the table already.
+    """
     connection.add_meta_table(
         MetaTable(
             {
@@ -70,7 +78,6 @@ def connect(*, table: str, region: str, endpoint: str | None = None) -> Connecti
             }
         )
     )
-    return connection
 
 
 def create_table(*, table: str, region: str, endpoint: str | None = None) -> None:
@@ -81,7 +88,11 @@ def create_table(*, table: str, region: str, endpoint: str | None = None) -> Non
     Raises:
         StoreUnavailable: the engine refused or failed.
     """
-    connection = connect(table=table, region=region, endpoint=endpoint)
+    create_table_over(connect(region=region, endpoint=endpoint), table)
+
+
+def create_table_over(connection: Connection, table: str) -> None:
+    """`create_table` over a connection that is there already."""
     try:
         _create(connection, table)
     except ENGINE_ERRORS as error:
