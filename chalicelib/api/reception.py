@@ -55,6 +55,10 @@ SENTENCES: dict[NotDeliverable, tuple[str, str]] = {
         "Đơn này dành cho một địa điểm khác.",
         "This order is for another site.",
     ),
+    NotDeliverable.EXCEPTION: (
+        "Voucher đã đốt nhưng không khớp với đơn này. Hãy báo quản trị viên.",
+        "The voucher that was burned does not fit this order. Tell an administrator.",
+    ),
 }
 
 routes = Routes("reception")
@@ -182,6 +186,8 @@ def _reception_order(seen: ReceptionView, explorer_url: str) -> ReceptionOrder:
         "reason": _reason(seen.reason),
         "delivered": _delivery(order),
     }
+    if view.exception is not None:
+        fields["exception"] = view.exception
     if view.chain is not None:
         fields["chain"] = chain_progress(view.chain, explorer_url)
     return ReceptionOrder(**fields)

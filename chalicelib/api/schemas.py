@@ -17,6 +17,7 @@ from chalicelib.domain.catalogue import LARGEST_AMOUNT, LARGEST_TOKEN_ID, MAX_ME
 from chalicelib.domain.errors import InvalidInput
 from chalicelib.domain.order_hash import checksum_address, hash32
 from chalicelib.domain.orders import OrderStatus
+from chalicelib.domain.redemptions import Outcome
 from chalicelib.domain.staff import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, Role
 from chalicelib.usecases.reception import NotDeliverable
 from chalicelib.usecases.view_order import NotRedeemable
@@ -305,6 +306,7 @@ class OrderSummary(Output):
     redeemable: bool
     reason: NotRedeemable | None = None
     delivered_at: Instant | None = None
+    exception: Outcome | None = None
     transaction_hints: list[str]
     order: CallOrder
 
@@ -456,6 +458,7 @@ class ReceptionOrder(Output):
     deliverable: bool
     reason: NotDeliverableReason | None
     delivered: DeliveryView | None
+    exception: Outcome | None = None
     chain: ChainProgress | None = None
 
 

@@ -13,7 +13,7 @@ from chalicelib.api.schemas import (
 )
 from chalicelib.domain.catalogue import Catalogue, VoucherType
 from chalicelib.domain.orders import Order
-from chalicelib.usecases.view_order import ChainView, NotRedeemable, OrderView
+from chalicelib.usecases.view_order import ChainView, NotRedeemable, OrderView, open_exception
 
 
 def masked(address: str) -> str:
@@ -101,4 +101,6 @@ def _summary(
         fields["reason"] = reason
     if order.delivery is not None:
         fields["delivered_at"] = rfc3339(order.delivery.at)
+    if (exception := open_exception(order)) is not None:
+        fields["exception"] = exception
     return fields

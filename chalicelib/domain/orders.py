@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from chalicelib.domain.errors import NotFound, Refused
 from chalicelib.domain.order_hash import order_hash, text_ref
-from chalicelib.domain.redemptions import Burn
+from chalicelib.domain.redemptions import Burn, Outcome
 
 INLINE_HISTORY = 32
 MAX_TRANSACTION_HINTS = 3
@@ -103,7 +103,7 @@ class Order:
 
     `version` grows by one with every change and guards every write. `history` holds the last 32
     moves; earlier ones are `HistoryRecord`s of their own. `sealed_meta` is `customerMeta`,
-    encrypted.
+    encrypted. `exception` is what the customer's burn came to if it does not fit the order.
     """
 
     order_id: str
@@ -121,6 +121,7 @@ class Order:
     burn: Burn | None = None
     delivery: Delivery | None = None
     transaction_hints: tuple[str, ...] = ()
+    exception: Outcome | None = None
 
     @property
     def order_ref(self) -> str:
@@ -283,7 +284,7 @@ def see_burn(order: Order, burn: Burn, *, actor: Actor, at: int, request_id: str
         request_id=request_id,
         block=burn.block.number,
     )
-    return replace(moved, burn=burn)
+    return replace(moved, burn=burn, exception=None)
 
 
 def confirm_burn(order: Order, burn: Burn, *, actor: Actor, at: int, request_id: str) -> Order:
@@ -297,7 +298,7 @@ def confirm_burn(order: Order, burn: Burn, *, actor: Actor, at: int, request_id:
         request_id=request_id,
         block=burn.block.number,
     )
-    return replace(moved, burn=burn)
+    return replace(moved, burn=burn, exception=None)
 
 
 def lose_burn(order: Order, *, actor: Actor, at: int, request_id: str) -> Order:
@@ -312,6 +313,13 @@ def lose_burn(order: Order, *, actor: Actor, at: int, request_id: str) -> Order:
         block=order.burn.block.number if order.burn else None,
     )
     return replace(moved, burn=None)
+
+
+def note_exception(order: Order, outcome: Outcome | None) -> Order:
+    """The customer burned for the order, and the burn does not fit it; `None` takes that back."""
+    if order.exception is outcome:
+        return order
+    return replace(order, exception=outcome, version=order.version + 1)
 
 
 def expire(

@@ -10,7 +10,7 @@ from chalicelib.domain.staff import Staff, check_site
 from chalicelib.ports import Conflict, Entropy, Store
 from chalicelib.usecases.audit_trail import audit
 from chalicelib.usecases.changes import MAX_ATTEMPTS, order_changes
-from chalicelib.usecases.reception import NotDeliverable, not_deliverable
+from chalicelib.usecases.reception import not_deliverable
 from chalicelib.usecases.staff_sessions import actor_of
 from chalicelib.usecases.view_order import load_order
 
@@ -89,7 +89,7 @@ def _check_deliverable(order: Order, staff: Staff, now: int) -> None:
     reason = not_deliverable(order, staff, now=now)
     if reason is None:
         return
-    if reason in (NotDeliverable.EXPIRED, NotDeliverable.CANCELLED):
+    if order.status in (OrderStatus.EXPIRED, OrderStatus.CANCELLED):
         raise Refused(f"The order is {order.status}.", code=f"ORDER_{order.status}")
     raise Refused(f"The order is {order.status}; its burn is not final.", code="ORDER_NOT_VALID")
 

@@ -11,7 +11,7 @@ from chalicelib.domain.staff import Staff, check_site
 from chalicelib.ports import Entropy, Page, Sealer, Store
 from chalicelib.usecases.audit_trail import audit
 from chalicelib.usecases.staff_sessions import actor_of
-from chalicelib.usecases.view_order import OrderView, describe, load_order
+from chalicelib.usecases.view_order import OrderView, describe, load_order, open_exception
 
 
 class NotDeliverable(StrEnum):
@@ -24,6 +24,7 @@ class NotDeliverable(StrEnum):
     EXPIRY_BEING_CHECKED = "EXPIRY_BEING_CHECKED"
     CANCELLED = "CANCELLED"
     WRONG_SITE = "WRONG_SITE"
+    EXCEPTION = "EXCEPTION"
 
 
 _REASONS = {
@@ -49,6 +50,8 @@ def not_deliverable(order: Order, staff: Staff, *, now: int) -> NotDeliverable |
         return NotDeliverable.ALREADY_DELIVERED
     if order.site_id and not staff.may_serve(order.site_id):
         return NotDeliverable.WRONG_SITE
+    if open_exception(order):
+        return NotDeliverable.EXCEPTION
     if order.status is OrderStatus.CREATED:
         late = now > order.expires_at
         return NotDeliverable.EXPIRY_BEING_CHECKED if late else NotDeliverable.NOT_BURNED_YET

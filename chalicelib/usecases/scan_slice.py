@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from chalicelib.domain.matching import apply_burn, judge
-from chalicelib.domain.orders import Actor, ActorKind, Order, OrderStatus, expire, lose_burn
+from chalicelib.domain.orders import (
+    Actor,
+    ActorKind,
+    Order,
+    OrderStatus,
+    expire,
+    lose_burn,
+    note_exception,
+)
 from chalicelib.domain.redemptions import BlockRef, Burn, Outcome, Redemption, orphan, record
 from chalicelib.ports import Change, Insert, Store, Update
 from chalicelib.usecases.changes import order_changes
@@ -103,12 +111,20 @@ class Slice:
                         request_id=self.request_id,
                     )
                 )
-            elif _waits_for(order, burn):
-                self._keep(self._without_burn(order))
+            else:
+                self._refuse(order, burn, outcome)
         entry = record(self._entry(burn.serial), burn, outcome, final=final)
         if entry is not None:
             self._entries[burn.serial] = entry
             self._tell("burn_final" if final else "burn_seen", burn, outcome)
+
+    def _refuse(self, order: Order, burn: Burn, outcome: Outcome) -> None:
+        """The burn does not fit the order. That of another wallet is none of the customer's."""
+        if _waits_for(order, burn):
+            order = self._without_burn(order)
+        if burn.user == order.customer:
+            order = note_exception(order, outcome)
+        self._keep(order)
 
     def _lose(self, entry: Redemption) -> None:
         current = self._entry(entry.serial)
@@ -117,6 +133,8 @@ class Slice:
         order = self._order(entry.burn.order_hash)
         if order is not None and _waits_for(order, entry.burn):
             self._keep(self._without_burn(order))
+        elif order is not None and entry.is_exception and entry.burn.user == order.customer:
+            self._keep(note_exception(order, None))
         self._entries[entry.serial] = orphan(current)
         self._tell("burn_lost", entry.burn, entry.outcome)
 

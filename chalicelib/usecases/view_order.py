@@ -8,7 +8,7 @@ from chalicelib.domain.errors import NotFound
 from chalicelib.domain.finality import FinalityRule, confirmations_of
 from chalicelib.domain.orders import Order, OrderStatus, check_order_id
 from chalicelib.domain.progress import Cursor
-from chalicelib.domain.redemptions import Burn
+from chalicelib.domain.redemptions import Burn, Outcome
 from chalicelib.ports import Page, Store
 
 
@@ -20,6 +20,7 @@ class NotRedeemable(StrEnum):
     EXPIRED = "EXPIRED"
     EXPIRY_BEING_CHECKED = "EXPIRY_BEING_CHECKED"
     CANCELLED = "CANCELLED"
+    EXCEPTION = "EXCEPTION"
 
 
 _REASONS = {
@@ -49,6 +50,18 @@ class OrderView:
     kind: VoucherType | None
     not_redeemable: NotRedeemable | None
     chain: ChainView | None
+
+    @property
+    def exception(self) -> Outcome | None:
+        """What the customer's burn came to, as long as it keeps the order from going on."""
+        return open_exception(self.order)
+
+
+def open_exception(order: Order) -> Outcome | None:
+    """The customer's burn that does not fit; `None` where there is none or it was honoured."""
+    if order.status in (OrderStatus.CREATED, OrderStatus.EXPIRED, OrderStatus.CANCELLED):
+        return order.exception
+    return None
 
 
 def load_order(store: Store, order_id: str) -> Order:
@@ -88,6 +101,8 @@ def not_redeemable(order: Order, *, now: int) -> NotRedeemable | None:
 
     Past `expires_at` the stored status stays until the chain is proven past it.
     """
+    if open_exception(order):
+        return NotRedeemable.EXCEPTION
     if order.status is OrderStatus.CREATED:
         return NotRedeemable.EXPIRY_BEING_CHECKED if now > order.expires_at else None
     return _REASONS[order.status]

@@ -32,7 +32,6 @@ export function answerTo(view: ReceptionView, deskSite: string): Answer {
   if (view.status === "DELIVERED") return "delivered";
   if (view.siteId && view.siteId !== deskSite) return "wrong-site";
   if (view.deliverable) return "deliverable";
-  if (view.exception) return "exception";
   switch (view.reason?.code) {
     case "NOT_BURNED_YET":
       return "not-burned";
@@ -48,6 +47,8 @@ export function answerTo(view: ReceptionView, deskSite: string): Answer {
       return "cancelled";
     case "WRONG_SITE":
       return "wrong-site";
+    case "EXCEPTION":
+      return "exception";
     case undefined:
       return "refused";
   }

@@ -155,7 +155,8 @@ export type NotDeliverable =
   | "EXPIRED"
   | "EXPIRY_BEING_CHECKED"
   | "CANCELLED"
-  | "WRONG_SITE";
+  | "WRONG_SITE"
+  | "EXCEPTION";
 
 /** `GET /reception/orders/{orderId}`. */
 export interface ReceptionView

@@ -14,6 +14,7 @@ from chalicelib.api.table import ROUTES
 from chalicelib.domain.order_hash import order_hash, text_ref
 from chalicelib.domain.orders import OrderStatus
 from chalicelib.domain.progress import Heartbeat
+from chalicelib.domain.redemptions import Outcome
 from chalicelib.ports import StoreUnavailable, Update
 from tests.api.harness import PASSWORD, Api, a_cursor
 from tests.fakes import (
@@ -515,3 +516,13 @@ def test_a_fault_of_ours_tells_the_caller_nothing_and_the_log_everything() -> No
         assert "KeyError" in fault["stack"]
         assert order.order_id not in fault["stack"]
         assert ("ApiFaults", 1, "Count") in api.telemetry.metrics
+
+
+def test_a_burn_that_does_not_fit_is_told_to_customer_and_reception(api: Api) -> None:
+    order = api.add_order(replace(an_order(), exception=Outcome.WRONG_AMOUNT))
+    shown = api.call("GET", f"/orders/{order.order_id}").json()
+    assert (shown["exception"], shown["reason"]) == ("WRONG_AMOUNT", "EXCEPTION")
+    assert not shown["redeemable"]
+    scanned = api.call("GET", f"/reception/orders/{order.order_id}", token=api.log_in()).json()
+    assert (scanned["exception"], scanned["reason"]["code"]) == ("WRONG_AMOUNT", "EXCEPTION")
+    assert not scanned["deliverable"]

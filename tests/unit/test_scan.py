@@ -34,6 +34,7 @@ from chalicelib.usecases.scan import (
     release,
     scan,
 )
+from chalicelib.usecases.view_order import NotRedeemable, not_redeemable, open_exception
 from tests.unit.fake_chain import GENESIS_TIME, FakeChain, Redeem
 
 ALICE = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
@@ -256,6 +257,37 @@ def test_burn_that_fits_no_order_is_kept_as_exception(
     assert world.entry(1).outcome is outcome
     assert world.status(order) is OrderStatus.CREATED
     assert world.telemetry.metrics["BurnExceptions"] == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"amount": 2}, Outcome.WRONG_AMOUNT),
+        ({"token_id": 2001}, Outcome.WRONG_TOKEN),
+        ({"user": BOB}, None),
+    ],
+)
+def test_customers_own_burn_that_does_not_fit_is_told_with_the_order(
+    world: World, changed: dict[str, str | int], told: Outcome | None
+) -> None:
+    order = world.redeemed(**changed)
+    world.scan()
+    assert open_exception(world.now(order)) is told
+    blocked = not_redeemable(world.now(order), now=world.clock.now())
+    assert blocked is (NotRedeemable.EXCEPTION if told else None)
+
+
+def test_burn_that_did_not_fit_and_was_forked_out_is_forgotten_with_the_order(
+    world: World,
+) -> None:
+    order = world.redeemed(amount=2)
+    world.scan()
+    world.chain.fork(1)
+    world.chain.mine(world.chain.redeem(order))
+    world.scan()
+    assert world.now(order).exception is None
+    assert world.status(order) is OrderStatus.PENDING_CHAIN
+    assert world.entry(1).outcome is Outcome.MATCHED
 
 
 def test_second_burn_for_an_order_is_a_duplicate(world: World) -> None:

@@ -28,7 +28,7 @@ bytes, and what repeats the order itself is null:
 
 | `i` id, `h` hash, `c` customer, `k` token id, `a` amount, `s` site, `t` created, `e` expires |
 |---|
-| `st` status, `m` sealed meta, `x` transaction hints |
+| `st` status, `m` sealed meta, `x` transaction hints, `o` exception |
 | `b` burn: serial, tx hash, log index, block number, hash, time, user, token id, amount, hash |
 | `d` delivery: at, by, site, note, entitled until |
 | `hi` history: each seq, at, actor kind, actor name, from, to, reason, request id, block |
@@ -208,6 +208,8 @@ def _encode_order(order: Order) -> dict[str, Any]:
         encoded["d"] = [done.at, done.by, done.site_id, done.note, done.entitled_until]
     if order.transaction_hints:
         encoded["x"] = [shrink_hash(tx_hash) for tx_hash in order.transaction_hints]
+    if order.exception is not None:
+        encoded["o"] = order.exception
     return encoded
 
 
@@ -228,6 +230,7 @@ def decode_order(stored: dict[str, Any]) -> Order:
         sealed_meta=stored.get("m"),
         delivery=Delivery(*stored["d"]) if "d" in stored else None,
         transaction_hints=tuple(grow_hash(tx_hash) for tx_hash in stored.get("x", ())),
+        exception=Outcome(stored["o"]) if "o" in stored else None,
     )
     return replace(order, burn=_decode_burn(stored["b"], order)) if "b" in stored else order
 
