@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from chalicelib.bootstrap import settings_or_exit
+from chalicelib.bootstrap import exit_unless_startable
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 worker_class = "gthread"
@@ -17,5 +17,5 @@ control_socket_disable = True
 
 
 def on_starting(_server: Any) -> None:
-    """Stop with code 2 before any worker starts if a setting is wrong."""
-    settings_or_exit()
+    """Stop with code 2 before any worker starts if a setting or the store's schema is wrong."""
+    exit_unless_startable()

@@ -15,12 +15,13 @@ from chalicelib.adapters.security import (
     SystemClock,
     SystemEntropy,
 )
-from chalicelib.adapters.store import open_store
+from chalicelib.adapters.store import check_store, open_store
 from chalicelib.adapters.telemetry import PowertoolsTelemetry
 from chalicelib.api.contextual import ContextualChalice
 from chalicelib.api.routing import install_envelope
 from chalicelib.api.services import Services
 from chalicelib.api.table import PARTS
+from chalicelib.ports import StoreUnavailable
 from chalicelib.settings import ApiSettings, SettingsError, load
 
 APP_NAME = "vouchers"
@@ -61,6 +62,20 @@ def settings_or_exit() -> ApiSettings:
     except SettingsError as error:
         for problem in error.problems:
             print(f"setting {problem}", file=sys.stderr)
+        raise SystemExit(SETTINGS_EXIT_CODE) from None
+
+
+def exit_unless_startable() -> None:
+    """What a server checks before it starts any worker.
+
+    Raises:
+        SystemExit: with code 2, saying what is wrong with the settings or the store.
+    """
+    settings = settings_or_exit()
+    try:
+        check_store(settings)
+    except StoreUnavailable as error:
+        print(f"store: {error}", file=sys.stderr)
         raise SystemExit(SETTINGS_EXIT_CODE) from None
 
 

@@ -4,6 +4,18 @@ from chalicelib.ports import Store
 from chalicelib.settings import StoreSettings
 
 
+def check_store(settings: StoreSettings) -> None:
+    """Nothing, where a server may start on the store: an SQL schema has to be this program's.
+
+    Raises:
+        StoreUnavailable: it is not, naming the command that helps, or the engine does not answer.
+    """
+    if settings.STORE == "sql":
+        from chalicelib.adapters.sql import check_schema  # noqa: PLC0415 - imported on use
+
+        check_schema(settings.DATABASE_URL)
+
+
 def open_store(settings: StoreSettings) -> Store:
     """The store that the settings choose. Only its own libraries are imported.
 

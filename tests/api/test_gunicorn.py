@@ -227,6 +227,14 @@ def test_a_server_with_wrong_settings_names_them_all_and_stops_with_2() -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_server_without_its_schema_says_what_to_run_and_stops_with_2(tmp_path: Path) -> None:
+    unmigrated = f"sqlite:///{tmp_path / 'vouchers.db'}"
+    done = run(*GUNICORN, **{**ENVIRONMENT, "DATABASE_URL": unmigrated})
+    assert done.returncode == 2, done.stderr
+    assert "vouchers store migrate" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("import_it", ["import app", "from ops.wsgi import application"])
 def test_lambda_and_other_servers_fail_at_start_too(import_it: str) -> None:
     done = run(sys.executable, "-c", import_it, AWS_LAMBDA_RUNTIME_API="127.0.0.1:1")
