@@ -9,6 +9,7 @@ from chalicelib.domain.errors import NotFound, Refused, Unavailable
 from chalicelib.domain.finality import FinalityRule
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.progress import Cursor, Heartbeat
+from chalicelib.domain.redemptions import Outcome
 from chalicelib.ports import Update
 from chalicelib.usecases.hint_transaction import hint_transaction
 from chalicelib.usecases.view_order import NotRedeemable, orders_of_wallet, view_order
@@ -169,3 +170,12 @@ def test_endless_interference_is_told() -> None:
     with pytest.raises(Unavailable):
         hint_transaction(order.order_id, HINT, store=store)
     assert len(store.commits) == 5
+
+
+@pytest.mark.parametrize("status", S)
+def test_a_burn_that_does_not_fit_is_told_until_the_order_goes_on(status: OrderStatus) -> None:
+    order = replace(in_status(status), exception=Outcome.WRONG_AMOUNT)
+    view = view_order(order.order_id, store=stored(a_shop(), order), finality=RULE, now=NOW)
+    stuck = status in (S.CREATED, S.EXPIRED, S.CANCELLED)
+    assert view.exception is (Outcome.WRONG_AMOUNT if stuck else None)
+    assert (view.not_redeemable is NotRedeemable.EXCEPTION) == stuck

@@ -1,5 +1,6 @@
 """What a reception desk sees."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from chalicelib.domain.audit import AuditAction
 from chalicelib.domain.errors import Forbidden, NotFound
 from chalicelib.domain.finality import FinalityRule
 from chalicelib.domain.orders import Order, OrderStatus
+from chalicelib.domain.redemptions import Outcome
 from chalicelib.domain.staff import Staff
 from chalicelib.ports import Store
 from chalicelib.usecases.reception import NotDeliverable, ReceptionView, scan_order, site_queue
@@ -151,3 +153,12 @@ def test_a_queue_is_for_those_who_serve_the_site() -> None:
     with pytest.raises(Forbidden) as refused:
         site_queue(OTHER_SITE, a_staff(), statuses=every, **facts)
     assert refused.value.code == "FORBIDDEN_SITE"
+
+
+@pytest.mark.parametrize("status", S)
+def test_a_burn_that_does_not_fit_is_never_served(status: OrderStatus) -> None:
+    order = replace(in_status(status), exception=Outcome.WRONG_AMOUNT)
+    seen = _scan(stored(a_shop(), order), order.order_id, a_staff())
+    stuck = status in (S.CREATED, S.EXPIRED, S.CANCELLED)
+    assert (seen.reason is N.EXCEPTION) == stuck
+    assert (seen.reason is None) == (status is S.VALID)
