@@ -35,11 +35,15 @@ class Data:
         self._opened.callback(close, store)
         return store
 
+    def close(self) -> None:
+        """Close all stores opened onto it."""
+        self._opened.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._opened.close()
+        self.close()
 
 
 def close(store: Store) -> None:

@@ -128,3 +128,16 @@ def _add_failure(store: Store, usernames: Sequence[str]) -> int:
             continue
         return conflicts
     raise AssertionError(f"never got through in {MAX_TRIES} tries")
+
+
+def count_at_once(opener: Opener, threads: int, times: int) -> list[int]:
+    """Count one member of a bucket in every thread, `times` over; all the values that came back."""
+    with Data(opener) as data:
+        store = data.open()
+
+        def count() -> list[int]:
+            return [
+                store.count("bucket", ["ip"], expires_at=4_000_000_000)[0] for _ in range(times)
+            ]
+
+        return [value for part in at_once([count] * threads) for value in part]

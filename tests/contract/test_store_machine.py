@@ -1,0 +1,246 @@
+"""Any sequence of commits and reads: an engine does what the store in memory does."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from chalicelib.adapters.memory import MemoryStore
+from chalicelib.domain.audit import AuditAction, AuditItem
+from chalicelib.domain.catalogue import Catalogue
+from chalicelib.domain.idempotency import Reservation
+from chalicelib.domain.orders import HistoryEntry, HistoryRecord, Order, OrderStatus
+from chalicelib.domain.progress import Cursor
+from chalicelib.domain.redemptions import Outcome, Redemption
+from chalicelib.domain.staff import Session, SessionKind, WalletNonce
+from chalicelib.ports import Change, Check, Conflict, Delete, Insert, Record, Store, Update
+from tests.contract.data import Data, day_of, every, fits, stored
+from tests.contract.engines import FreshData
+from tests.fakes import (
+    CONTRACT,
+    CUSTOMER,
+    LISTENER,
+    NOW,
+    OTHER_SITE,
+    SITE,
+    STRANGER,
+    a_block,
+    a_burn,
+    a_site,
+    a_staff,
+    a_voucher_type,
+    an_order,
+)
+
+CUSTOMERS = (CUSTOMER, STRANGER)
+SITES = (SITE, OTHER_SITE, "")
+LOOKS = 6
+SLOTS = 4
+"""Few records of each kind, so that commits meet what others left."""
+
+
+def the_order(slot: int) -> Order:
+    """What never changes about an order. Two each are made and expire together."""
+    return an_order(
+        slot,
+        customer=CUSTOMERS[slot % 2],
+        site_id=SITES[slot % 3],
+        created_at=NOW + slot // 2,
+        expires_at=NOW + 60 + slot // 2,
+    )
+
+
+def the_audit_item(slot: int) -> AuditItem:
+    at = NOW + slot % 2 * 86_400
+    return AuditItem(f"{at:010d}-{slot:016x}", at, LISTENER, AuditAction.SCAN, "0x", "req")
+
+
+def the_move(slot: int) -> HistoryRecord:
+    entry = HistoryEntry(slot // 2, NOW, LISTENER, None, OrderStatus.CREATED, "made", "req")
+    return HistoryRecord(the_order(slot % 2).order_hash, entry)
+
+
+MAKERS: dict[str, Callable[[int, int], Record]] = {
+    "order": lambda slot, look: replace(
+        the_order(slot),
+        status=tuple(OrderStatus)[look],
+        sealed_meta=bytes([look]) * look or None,
+        transaction_hints=(f"0x{look:064x}",) * (look % 4),
+    ),
+    "redemption": lambda slot, look: Redemption(
+        a_burn(the_order(slot), serial=slot + 1, log_index=look),
+        tuple(Outcome)[look],
+        final=look % 2 == 1,
+    ),
+    "history": lambda slot, _: the_move(slot),
+    "cursor": lambda _, look: Cursor(a_block(look), look, NOW, 31337, CONTRACT),
+    "catalogue": lambda _, look: Catalogue((a_voucher_type(max_amount=look + 1),)),
+    "reservation": lambda slot, look: Reservation(f"{slot:064x}", "ORD", "", NOW + look),
+    "session": lambda slot, look: Session(
+        f"{slot:032x}", SessionKind.STAFF, "member.0", look, "", NOW, "", NOW, NOW + look
+    ),
+    "nonce": lambda slot, look: WalletNonce(f"{slot:032x}", CUSTOMER, "x" * look, NOW),
+    "site": lambda slot, look: a_site(f"SITE_{slot}", enabled=look % 2 == 0),
+    "staff": lambda slot, look: a_staff(f"member.{slot}", failures=look),
+    "audit": lambda slot, _: the_audit_item(slot),
+}
+"""The record of a kind in a slot; `look` varies what may change about it."""
+
+slots = st.integers(0, SLOTS - 1)
+limits = st.integers(1, 5)
+records = st.builds(
+    lambda kind, slot, look: MAKERS[kind](slot, look),
+    # Orders and the ledger are what most commits are about.
+    st.sampled_from(["order", "redemption"]) | st.sampled_from(list(MAKERS)),
+    slots,
+    st.integers(0, LOOKS - 1),
+)
+actions = st.sampled_from(["put", "put", "put", "insert", "update", "delete", "check"])
+drifts = st.sampled_from([0, 0, 0, 0, 0, 1, -1])
+"""How far the expected version is off."""
+
+
+def change_of(model: Store, record: Record, action: str, drift: int) -> Change:
+    """A change that fits what is stored, but for the drift and what the action cannot do there."""
+    known = stored(model, record)
+    version = known.version if known else 0
+    if action == "insert" or (action == "put" and known is None):
+        return Insert(record)
+    if action in ("put", "update"):
+        return Update(replace(record, version=max(1, version + 1 + drift)))
+    kind = Delete if action == "delete" else Check
+    return kind(replace(known or record, version=max(1, version + drift)))
+
+
+def outcome_of(store: Store, changes: Sequence[Change]) -> Exception | None:
+    """How a commit ended."""
+    try:
+        store.commit(changes)
+    except (Conflict, ValueError) as error:
+        return error
+    return None
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """An engine and its model in memory, side by side."""
+
+    make_data: ClassVar[FreshData]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._data = Data(self.make_data())
+        self.engine = self._data.open()
+        self.model = MemoryStore()
+
+    def teardown(self) -> None:
+        """Close the engine's connections."""
+        self._data.close()
+
+    @rule(wishes=st.lists(st.tuples(records, actions, drifts), min_size=1, max_size=5))
+    def commit(self, wishes: list[tuple[Record, str, int]]) -> None:
+        """Both store it, or both refuse it for the same reason; and hold the same afterwards."""
+        changes = [change_of(self.model, *wish) for wish in wishes]
+        stale = [change for change in changes if not fits(self.model, change)]
+        expected = outcome_of(self.model, changes)
+        found = outcome_of(self.engine, changes)
+        assert type(found) is type(expected)
+        if isinstance(found, Conflict):
+            assert found.change in stale
+        for record, _, _ in wishes:
+            assert stored(self.engine, record) == stored(self.model, record)
+
+    @rule(slot=slots)
+    def orders_are_found_by_hash(self, slot: int) -> None:
+        """Whatever became of them."""
+        order_hash = the_order(slot).order_hash
+        assert self.engine.order_by_hash(order_hash) == self.model.order_by_hash(order_hash)
+
+    @rule(customer=st.sampled_from(CUSTOMERS), limit=limits)
+    def orders_of_customer(self, customer: str, limit: int) -> None:
+        """All pages."""
+        self._same_orders(
+            [
+                every(partial(store.orders_of_customer, customer, limit=limit))
+                for store in (self.engine, self.model)
+            ],
+            lambda order: order.created_at,
+        )
+
+    @rule(
+        site_id=st.sampled_from(SITES),
+        statuses=st.frozensets(st.sampled_from(OrderStatus)),
+        limit=limits,
+    )
+    def orders_of_site(self, site_id: str, statuses: frozenset[OrderStatus], limit: int) -> None:
+        """All pages."""
+        self._same_orders(
+            [
+                every(partial(store.orders_of_site, site_id, statuses=statuses, limit=limit))
+                for store in (self.engine, self.model)
+            ],
+            lambda order: order.expires_at,
+        )
+
+    @rule(after=st.integers(58, 62), through=st.integers(58, 62), limit=limits)
+    def orders_expiring(self, after: int, through: int, limit: int) -> None:
+        """All pages, in any order."""
+        self._same_orders(
+            [
+                every(
+                    partial(
+                        store.orders_expiring,
+                        after=NOW + after,
+                        through=NOW + through,
+                        limit=limit,
+                    )
+                )
+                for store in (self.engine, self.model)
+            ],
+            lambda _: 0,
+        )
+
+    @rule(limit=limits, slot=slots)
+    def other_lists(self, limit: int, slot: int) -> None:
+        """Ledger, history, sites, staff, audit."""
+        engine, model = self.engine, self.model
+        assert engine.redemptions(slot, SLOTS + 1) == model.redemptions(slot, SLOTS + 1)
+        order_hash = the_order(slot % 2).order_hash
+        assert engine.history(order_hash) == model.history(order_hash)
+        assert engine.sites() == model.sites()
+        assert engine.all_staff() == model.all_staff()
+        day = day_of(the_audit_item(slot))
+        assert every(partial(engine.audit, day=day, limit=limit)) == every(
+            partial(model.audit, day=day, limit=limit)
+        )
+
+    @rule(bucket=st.sampled_from("ab"), members=st.lists(st.sampled_from("xyz"), max_size=4))
+    def count(self, bucket: str, members: list[str]) -> None:
+        """The same numbers."""
+        later = 4_000_000_000
+        assert self.engine.count(bucket, members, expires_at=later) == self.model.count(
+            bucket, members, expires_at=later
+        )
+
+    @staticmethod
+    def _same_orders(lists: Sequence[list[Order]], place: Callable[[Order], int]) -> None:
+        """The same orders, each once; those in one place in any order."""
+        found, expected = lists
+        assert [place(order) for order in found] == [place(order) for order in expected]
+        assert sorted(found, key=_by_id) == sorted(expected, key=_by_id)
+
+
+def _by_id(order: Order) -> str:
+    return order.order_id
+
+
+def test_an_engine_does_what_the_model_does(fresh: FreshData) -> None:
+    class OnEngine(StoreMachine):
+        make_data = staticmethod(fresh)
+
+    run_state_machine_as_test(
+        OnEngine, settings=settings(max_examples=20, stateful_step_count=20, deadline=None)
+    )
