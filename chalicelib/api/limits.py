@@ -7,6 +7,10 @@ from chalicelib.domain.errors import TooMany
 
 MINUTE = 60
 
+WALLET_DIGITS = 2
+"""Wallets of one client share 256 counters, so that inventing wallets cannot swell the item that
+holds them. Two that share one share its ten orders a minute."""
+
 
 def limit_orders(call: Call, wallet: str) -> None:
     """Count an order of `wallet` from this client.
@@ -14,10 +18,21 @@ def limit_orders(call: Call, wallet: str) -> None:
     Raises:
         TooMany: more in this minute than the client, or the wallet from there, may make.
     """
-    own = hashlib.sha256(wallet.encode()).hexdigest()[:16]
+    own = hashlib.sha256(wallet.encode()).hexdigest()[:WALLET_DIGITS]
     settings = call.services.settings
     by_client, by_wallet = _count(call, "orders", "ip", own)
     if by_client > settings.ORDERS_PER_MINUTE_IP or by_wallet > settings.ORDERS_PER_MINUTE_WALLET:
+        raise _too_many(call)
+
+
+def limit_order_changes(call: Call) -> None:
+    """Count a transaction hint or a cancellation from this client, who need not be signed in.
+
+    Raises:
+        TooMany: more in this minute than orders may be made.
+    """
+    (by_client,) = _count(call, "changes", "ip")
+    if by_client > call.services.settings.ORDERS_PER_MINUTE_IP:
         raise _too_many(call)
 
 

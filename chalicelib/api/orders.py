@@ -1,6 +1,6 @@
 """What a customer does with an order: make, see, show, hint, cancel."""
 
-from chalicelib.api.limits import limit_orders
+from chalicelib.api.limits import limit_order_changes, limit_orders
 from chalicelib.api.qr import qr_png, qr_svg
 from chalicelib.api.routing import Answer, Call, Nothing, Routes
 from chalicelib.api.schemas import (
@@ -128,11 +128,13 @@ def get_order_qr_png(call: Call, _given: Nothing) -> Answer:
     refusals={
         **ORDER_UNKNOWN,
         409: ("ORDER_VALID", "ORDER_DELIVERED", "ORDER_EXPIRED"),
+        429: ("RATE_LIMITED",),
         503: ("UNAVAILABLE",),
     },
 )
 def add_transaction_hint(call: Call, given: TransactionHint) -> Answer:
     """Tell the listener where the burn will be found; it never moves an order."""
+    limit_order_changes(call)
     order = hint_transaction(call.path["orderId"], given.tx_hash, store=call.services.store)
     call.facts["orderHash"] = order.order_hash
     return Answer(
@@ -150,6 +152,7 @@ def add_transaction_hint(call: Call, given: TransactionHint) -> Answer:
         **ORDER_UNKNOWN,
         403: ("WRONG_SIGNER",),
         409: ("ORDER_PENDING_CHAIN", "ORDER_VALID", "ORDER_DELIVERED", "ORDER_EXPIRED"),
+        429: ("RATE_LIMITED",),
         503: ("UNAVAILABLE",),
     },
 )
@@ -157,6 +160,7 @@ def cancel(call: Call, given: Cancellation) -> Answer:
     """Take an order back before its burn is seen, by a signature that is good for this only."""
     services = call.services
     settings = services.settings
+    limit_order_changes(call)
     order = cancel_order(
         call.path["orderId"],
         deadline=given.deadline,

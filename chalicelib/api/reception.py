@@ -70,7 +70,11 @@ routes = Routes("reception")
     access=Access.RECEPTION,
     takes=Nothing,
     answers={200: ReceptionOrder},
-    refusals={404: ("ORDER_NOT_FOUND",), 422: ("INVALID_INPUT",)},
+    refusals={
+        404: ("ORDER_NOT_FOUND",),
+        422: ("INVALID_INPUT",),
+        503: ("DATA_KEY_MISSING",),
+    },
     request_headers={
         "X-Input-Method": "how the code was read: camera, wedge or typed",
         "X-Device-Id": "which device read it, at most 64 characters",

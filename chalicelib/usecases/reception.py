@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.domain.audit import AuditAction
-from chalicelib.domain.errors import NotFound
+from chalicelib.domain.errors import NotFound, Unavailable
 from chalicelib.domain.finality import FinalityRule
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.staff import Staff, check_site
@@ -77,6 +77,7 @@ def scan_order(
 
     Raises:
         NotFound: `ORDER_NOT_FOUND`.
+        Unavailable: `DATA_KEY_MISSING`, the ring lacks the key that sealed the order's data.
     """
 
     def note_scan(subject: str, answer: str) -> None:
@@ -106,9 +107,21 @@ def scan_order(
     entitled = not order.site_id or staff.may_serve(order.site_id)
     return ReceptionView(
         view=describe(order, store=store, finality=finality, now=now),
-        meta=sealer.open(order_id, order.sealed_meta) if order.sealed_meta and entitled else None,
+        meta=_open_meta(order, sealer) if entitled else None,
         reason=reason,
     )
+
+
+def _open_meta(order: Order, sealer: Sealer) -> dict[str, str] | None:
+    if order.sealed_meta is None:
+        return None
+    try:
+        return sealer.open(order.order_id, order.sealed_meta)
+    except ValueError:
+        raise Unavailable(
+            "What the customer entered cannot be decrypted: its data key is missing.",
+            code="DATA_KEY_MISSING",
+        ) from None
 
 
 def site_queue(

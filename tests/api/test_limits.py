@@ -6,7 +6,7 @@ from chalice.app import Request
 
 from chalicelib.api.client import client_of, request_id_of
 from tests.api.harness import KEY, PASSWORD, Api
-from tests.fakes import CUSTOMER, ROOM, SITE, STRANGER
+from tests.fakes import CUSTOMER, NOW, ROOM, SITE, STRANGER, an_order
 
 BEHIND_A_PROXY = {"TRUSTED_PROXY_HOPS": "1"}
 
@@ -46,6 +46,24 @@ def test_sixty_orders_a_minute_from_one_address() -> None:
         answers = [place(api, number, wallet) for number, wallet in enumerate(wallets)]
         assert [answer.status_code for answer in answers] == [201] * 60 + [429]
         assert place(api, 99, wallets[0], "203.0.113.8").status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("transaction", {"txHash": "0x" + "ab" * 32}),
+        ("cancel", {"deadline": NOW, "signature": "0x" + "11" * 65}),
+    ],
+)
+def test_sixty_changes_of_orders_a_minute_from_one_address(
+    api: Api, path: str, body: dict[str, object]
+) -> None:
+    order = api.add_order(an_order())
+    url = f"/orders/{order.order_id}/{path}"
+    assert not any(is_limited(api.call("POST", url, json_body=body)) for _ in range(60))
+    before = api.snapshot()
+    assert is_limited(api.call("POST", url, json_body=body))
+    assert api.snapshot() == before
 
 
 @pytest.mark.parametrize(

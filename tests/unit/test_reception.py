@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.audit import AuditAction
-from chalicelib.domain.errors import Forbidden, NotFound
+from chalicelib.domain.errors import Forbidden, NotFound, Unavailable
 from chalicelib.domain.finality import FinalityRule
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.redemptions import Outcome
@@ -162,3 +162,12 @@ def test_a_burn_that_does_not_fit_is_never_served(status: OrderStatus) -> None:
     stuck = status in (S.CREATED, S.EXPIRED, S.CANCELLED)
     assert (seen.reason is N.EXCEPTION) == stuck
     assert (seen.reason is None) == (status is S.VALID)
+
+
+def test_a_missing_data_key_is_told_and_hides_nothing_else() -> None:
+    order = replace(_with_meta(SITE), sealed_meta=b"sealed by a key that is gone")
+    store = stored(a_shop(), order)
+    with pytest.raises(Unavailable, match="data key is missing") as refused:
+        _scan(store, order.order_id, a_staff())
+    assert refused.value.code == "DATA_KEY_MISSING"
+    assert _scan(store, order.order_id, STRANGER).meta is None
