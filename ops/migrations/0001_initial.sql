@@ -32,7 +32,7 @@ CREATE TABLE order_history (
 ) $options;
 
 CREATE TABLE redemptions (
-    serial $integer PRIMARY KEY,
+    serial $integer NOT NULL PRIMARY KEY,
     version $integer NOT NULL,
     body $text NOT NULL
 ) $options;

@@ -26,6 +26,7 @@ from chalicelib.ports import (
 )
 from tests.contract.data import Data
 from tests.contract.team import (
+    MAX_TRIES,
     PROCESSES,
     Team,
     add_failures,
@@ -51,6 +52,14 @@ def wins(store: Store, *changes: Change) -> bool:
     except Conflict:
         return False
     return True
+
+
+def until_it_wins(attempt: Callable[[], bool]) -> None:
+    """Try again after each conflict, not for ever."""
+    for _ in range(MAX_TRIES):
+        if attempt():
+            return
+    raise AssertionError(f"never got through in {MAX_TRIES} tries")
 
 
 @pytest.fixture
@@ -193,10 +202,12 @@ class TestWriteSkew:
         done = threading.Event()
 
         def write() -> None:
-            for version in range(2, last + 1):
-                while not wins(writer, *(Update(replace(m, version=version)) for m in pair)):
-                    pass
-            done.set()
+            try:
+                for version in range(2, last + 1):
+                    updates = [Update(replace(member, version=version)) for member in pair]
+                    until_it_wins(partial(wins, writer, *updates))
+            finally:
+                done.set()
 
         def check() -> int:
             torn = 0
@@ -224,32 +235,22 @@ class TestSlices:
         def marks() -> set[int]:
             return {entry.burn.log_index for entry in scanner.redemptions(1, MAX_CHANGES)}
 
-        def scan() -> int:
-            refused = 0
-            mark = 1
-            while mark <= slices:
-                known = scanner.redemptions(1, MAX_CHANGES)
-                fresh = [
-                    replace(
-                        entry,
-                        burn=replace(entry.burn, log_index=mark),
-                        version=entry.version + 1,
-                    )
-                    for entry in known
-                ]
-                if wins(scanner, *map(Update, fresh)):
-                    assert marks() == {mark}
-                    mark += 1
-                else:
-                    assert marks() == {mark - 1}
-                    refused += 1
-            return refused
+        def scanned(mark: int) -> bool:
+            fresh = [
+                replace(entry, burn=replace(entry.burn, log_index=mark), version=entry.version + 1)
+                for entry in scanner.redemptions(1, MAX_CHANGES)
+            ]
+            won = wins(scanner, *map(Update, fresh))
+            assert marks() == {mark if won else mark - 1}
+            return won
 
-        def meddle() -> int:
+        def scan() -> None:
+            for mark in range(1, slices + 1):
+                until_it_wins(partial(scanned, mark))
+
+        def meddle() -> None:
             for _ in range(meddlings):
-                while not self.meddled(meddler, middle):
-                    pass
-            return meddlings
+                until_it_wins(partial(self.meddled, meddler, middle))
 
         at_once([scan, meddle])
         versions = {entry.serial: entry.version for entry in scanner.redemptions(1, MAX_CHANGES)}

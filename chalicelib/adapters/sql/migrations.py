@@ -86,7 +86,7 @@ def migrate(url: str, *, folder: Path = MIGRATIONS) -> tuple[int, ...]:
     database = Database(url)
     try:
         if database.on_sqlite:
-            Path(database.url.database or "").parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(database.url.database or ""))
             with database.reading() as connection:
                 connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         return tuple(one.version for one in known if _run(database, one, newest=len(known)))
@@ -117,6 +117,15 @@ def check_schema(url: str, *, folder: Path = MIGRATIONS) -> None:
             f"the database has schema version {current}, this program needs {newest}:"
             f" run `{COMMAND}`"
         )
+
+
+def _make_folder(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"DATABASE_URL: its folder cannot be made: {error.strerror}"
+        ) from error
 
 
 def _run(database: Database, migration: Migration, *, newest: int) -> bool:

@@ -1,0 +1,422 @@
+"""What the SQL adapter promises beyond the port: its schema, its indexes, what its errors tell."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, event, inspect
+
+from chalicelib.adapters.sql import (
+    SchemaMismatch,
+    SqlStore,
+    check_schema,
+    migrate,
+    open_sql_store,
+)
+from chalicelib.adapters.sql.database import Database
+from chalicelib.adapters.sql.migrations import MIGRATIONS, Migration, migrations
+from chalicelib.adapters.sql.tables import METADATA
+from chalicelib.domain.idempotency import Reservation
+from chalicelib.domain.orders import OrderStatus
+from chalicelib.domain.staff import Session, SessionKind, WalletNonce
+from chalicelib.ports import Insert, StoreUnavailable, Update
+from tests.contract.data import conflict_of
+from tests.contract.engines import EngineMissing
+from tests.contract.postgres import Server, running_postgres
+from tests.contract.team import at_once
+from tests.fakes import CUSTOMER, NOW, SITE, a_catalogue, a_site, an_order
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    try:
+        with running_postgres() as running:
+            yield running
+    except EngineMissing as missing:
+        pytest.skip(f"NOT TESTED on PostgreSQL: {missing}")
+
+
+@contextmanager
+def new_role(server: Server, name: str) -> Iterator[str]:
+    """The URL of an empty schema on the server."""
+    with closing(psycopg.connect(server.url(), autocommit=True)) as admin:
+        admin.execute(psycopg.sql.SQL("CREATE ROLE {} LOGIN").format(psycopg.sql.Identifier(name)))
+        admin.execute(
+            psycopg.sql.SQL("CREATE SCHEMA AUTHORIZATION {}").format(psycopg.sql.Identifier(name))
+        )
+        yield server.url(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/vouchers.db"
+        return
+    server: Server = request.getfixturevalue("server")
+    role = f"r{abs(hash(request.node.name)) % 10**9}"
+    with new_role(server, role) as made:
+        yield made
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[SqlStore]:
+    migrate(url)
+    with closing(open_sql_store(url)) as opened:
+        yield opened
+
+
+def copied_migrations(folder: Path, **more: str) -> Path:
+    """The real migrations, and more of them."""
+    folder.mkdir()
+    for migration in migrations():
+        (folder / migration.path.name).write_text(migration.path.read_text())
+    for name, code in more.items():
+        (folder / f"{name.removeprefix('m')}.sql").write_text(code)
+    return folder
+
+
+class TestMigrations:
+    def test_all_are_run_once(self, url: str) -> None:
+        assert migrate(url) == tuple(range(1, len(migrations()) + 1))
+        assert migrate(url) == ()
+        check_schema(url)
+
+    def test_what_is_stored_survives_them(self, store: SqlStore, url: str) -> None:
+        store.commit([Insert(an_order())])
+        migrate(url)
+        assert store.order(an_order().order_id) == an_order()
+
+    def test_those_who_migrate_at_once_wait_for_each_other(self, url: str) -> None:
+        ran = at_once([partial(migrate, url)] * 4)
+        assert max(ran, key=len) == tuple(range(1, len(migrations()) + 1))
+        assert sum(map(len, ran)) == len(migrations())
+
+    def test_a_later_one_is_run_on_top(self, url: str, tmp_path: Path) -> None:
+        migrate(url)
+        folder = copied_migrations(
+            tmp_path / "more", m0002_notes="CREATE TABLE notes (note $text PRIMARY KEY) $options;\n"
+        )
+        assert migrate(url, folder=folder) == (2,)
+        with reading(url) as connection:
+            assert inspect(connection).has_table("notes")
+
+    def test_one_that_fails_changes_nothing(self, url: str, tmp_path: Path) -> None:
+        migrate(url)
+        folder = copied_migrations(
+            tmp_path / "more",
+            m0002_broken="CREATE TABLE notes (note $text);\nCREATE TABLE orders (x $text);\n",
+        )
+        with pytest.raises(StoreUnavailable):
+            migrate(url, folder=folder)
+        with reading(url) as connection:
+            assert not inspect(connection).has_table("notes")
+        check_schema(url)
+
+    @pytest.mark.parametrize(
+        "name", ["m0003_gap", "m0001_again", "m2_short", "m0002_UPPER"], ids=lambda name: name
+    )
+    def test_numbers_that_are_not_whole_are_refused(self, tmp_path: Path, name: str) -> None:
+        folder = copied_migrations(tmp_path / "more", **{name: "SELECT 1;\n"})
+        with pytest.raises(SchemaMismatch, match=r"migration 000\d_<name>\.sql expected"):
+            migrations(folder)
+
+    def test_a_checkout_without_them_is_told(self, tmp_path: Path) -> None:
+        with pytest.raises(SchemaMismatch, match="run from a whole checkout"):
+            check_schema(f"sqlite:///{tmp_path}/x.db", folder=tmp_path)
+
+    def test_statements_are_split_and_comments_dropped(self, tmp_path: Path) -> None:
+        path = tmp_path / "0001_x.sql"
+        path.write_text("-- a; b\nCREATE TABLE a (x $integer); \n\nINSERT INTO a VALUES (';');")
+        assert Migration(1, path).statements("postgresql") == [
+            "CREATE TABLE a (x BIGINT)",
+            "INSERT INTO a VALUES (';')",
+        ]
+
+    def test_the_tables_are_what_the_adapter_thinks(self, url: str) -> None:
+        migrate(url)
+        with reading(url) as connection:
+            look = inspect(connection)
+            assert set(look.get_table_names()) == {*METADATA.tables, "schema_version"}
+            for name, table in METADATA.tables.items():
+                stored = {column["name"]: column for column in look.get_columns(name)}
+                assert set(stored) == {column.name for column in table.columns}
+                keys = look.get_pk_constraint(name)["constrained_columns"]
+                assert keys == [column.name for column in table.primary_key]
+                for column in table.columns:
+                    assert isinstance(
+                        stored[column.name]["type"].as_generic().python_type(),
+                        column.type.python_type,
+                    )
+                    assert stored[column.name]["nullable"] == column.nullable, (name, column.name)
+
+    def test_an_order_hash_is_unique_by_the_schema(self, url: str) -> None:
+        migrate(url)
+        with reading(url) as connection:
+            unique = inspect(connection).get_unique_constraints("orders")
+        assert [one["column_names"] for one in unique] == [["order_hash"]]
+
+
+class TestSchemaVersion:
+    def test_an_empty_database_names_the_command(self, url: str) -> None:
+        for refused in (check_schema, open_sql_store):
+            with pytest.raises(SchemaMismatch, match="run `vouchers store migrate`"):
+                refused(url)
+
+    def test_looking_makes_no_file(self, tmp_path: Path) -> None:
+        with pytest.raises(SchemaMismatch, match="there is no database file yet"):
+            open_sql_store(f"sqlite:///{tmp_path}/none.db")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_an_older_one_names_both_versions(self, url: str, tmp_path: Path) -> None:
+        migrate(url)
+        folder = copied_migrations(tmp_path / "more", m0002_more="CREATE TABLE b (x $text);\n")
+        with pytest.raises(
+            SchemaMismatch, match="has schema version 1, this program needs 2: run `vouchers"
+        ):
+            check_schema(url, folder=folder)
+
+    def test_a_newer_one_is_left_alone(self, url: str, tmp_path: Path) -> None:
+        folder = copied_migrations(tmp_path / "more", m0002_more="CREATE TABLE b (x $text);\n")
+        migrate(url, folder=folder)
+        for refused in (check_schema, migrate, open_sql_store):
+            with pytest.raises(SchemaMismatch, match="run a newer version of the program"):
+                refused(url)
+
+
+@contextmanager
+def reading(url: str) -> Iterator[Connection]:
+    database = Database(url)
+    try:
+        with database.reading() as connection:
+            yield connection
+    finally:
+        database.close()
+
+
+def plans(
+    url: str, store: SqlStore, explain: Callable[[Connection, str, object], str]
+) -> list[str]:
+    """How the engine answers every read of the port."""
+    statements: list[tuple[str, object]] = []
+
+    def note(_c: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        statements.append((statement, parameters))
+
+    engine = store._database.engine
+    event.listen(engine, "before_cursor_execute", note)
+    order = an_order()
+    place = f"{NOW}.{order.order_hash}"
+    store.order(order.order_id)
+    store.order_by_hash(order.order_hash)
+    store.history(order.order_hash)
+    every_status = frozenset(OrderStatus)
+    for cursor in (None, place):
+        store.orders_of_customer(CUSTOMER, limit=10, cursor=cursor)
+        store.orders_of_site(SITE, statuses=every_status, limit=10, cursor=cursor)
+        store.orders_expiring(after=0, through=NOW, limit=10, cursor=cursor)
+        store.audit(day="2026-11-21", limit=10, cursor=cursor)
+    store.redemptions(1, 100)
+    for read in (store.reservation, store.session, store.wallet_nonce, store.staff):
+        read("name")
+    event.remove(engine, "before_cursor_execute", note)
+    assert len(statements) == 3 + 2 * (1 + len(OrderStatus) + 1 + 1) + 1 + 4
+    with engine.connect() as connection:
+        return [explain(connection, *statement) for statement in statements]
+
+
+class TestIndexes:
+    """Every read that could grow with the data goes through an index, in the order of the index."""
+
+    def test_on_sqlite(self, tmp_path: Path) -> None:
+        url = f"sqlite:///{tmp_path}/vouchers.db"
+        migrate(url)
+
+        def explain(connection: Connection, statement: str, parameters: object) -> str:
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[arg-type]
+            return "; ".join(row[3] for row in rows)
+
+        with closing(open_sql_store(url)) as store:
+            for plan in plans(url, store, explain):
+                assert plan.startswith("SEARCH"), plan
+                assert "SCAN" not in plan
+                assert "TEMP B-TREE" not in plan
+
+    def test_on_postgresql(self, server: Server) -> None:
+        def explain(connection: Connection, statement: str, parameters: object) -> str:
+            # So few rows are read as a whole: without that, it shows whether an index can serve.
+            for off in ("seqscan", "sort", "bitmapscan"):
+                connection.exec_driver_sql(f"SET enable_{off} = off")
+            rows = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)  # type: ignore[arg-type]
+            return "\n".join(row[0] for row in rows)
+
+        with new_role(server, "explained") as url:
+            migrate(url)
+            with closing(open_sql_store(url)) as store:
+                for plan in plans(url, store, explain):
+                    assert "Index Scan" in plan, plan
+                    assert "Seq Scan" not in plan
+                    assert "Sort" not in plan
+
+
+class TestPurge:
+    def test_only_what_ran_out_goes(self, store: SqlStore) -> None:
+        def session(name: str, expires_at: int) -> Session:
+            return Session(name, SessionKind.STAFF, "a", 1, "", NOW, "", NOW, expires_at)
+
+        for name, expires_at in (("old", NOW), ("new", NOW + 1)):
+            store.commit(
+                [
+                    Insert(Reservation(name, "ORD", "digest", expires_at)),
+                    Insert(session(name, expires_at)),
+                    Insert(WalletNonce(name, CUSTOMER, "text", expires_at)),
+                ]
+            )
+            store.count(name, ["a", "b"], expires_at=expires_at)
+        store.commit([Insert(an_order(expires_at=NOW - 1000)), Insert(a_catalogue())])
+        assert store.purge(NOW) == 5
+        assert store.purge(NOW) == 0
+        assert (store.reservation("old"), store.session("old"), store.wallet_nonce("old")) == (
+            None,
+            None,
+            None,
+        )
+        assert store.reservation("new") is not None
+        assert store.session("new") is not None
+        assert store.wallet_nonce("new") is not None
+        assert store.count("new", ["a"], expires_at=NOW + 1) == (2,)
+        assert store.count("old", ["a"], expires_at=NOW + 1) == (1,)
+        assert store.order(an_order(expires_at=NOW - 1000).order_id) is not None
+        assert store.catalogue() is not None
+
+
+class TestAddresses:
+    @pytest.mark.parametrize(
+        "url",
+        ["", "nonsense", "mysql://root:hunter2@host/db", "postgresql://u:hunter2@host:port/db"],
+    )
+    def test_one_that_is_none_names_the_setting_and_keeps_the_password(self, url: str) -> None:
+        with pytest.raises(StoreUnavailable, match="DATABASE_URL: must be sqlite:///") as refused:
+            open_sql_store(url)
+        assert "hunter2" not in str(refused.value)
+        assert refused.value.__cause__ is None
+
+    @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+    def test_sqlite_needs_a_file(self, url: str) -> None:
+        with pytest.raises(StoreUnavailable, match="SQLite needs a file"):
+            migrate(url)
+
+    def test_nobody_there(self, tmp_path: Path) -> None:
+        url = f"postgresql://user:hunter2@/db?host={tmp_path}"
+        with pytest.raises(StoreUnavailable, match="SQL: OperationalError") as refused:
+            open_sql_store(url)
+        assert "hunter2" not in str(refused.value)
+
+    def test_a_folder_that_is_not_there_is_made(self, tmp_path: Path) -> None:
+        migrate(f"sqlite:///{tmp_path}/some/more/vouchers.db")
+        check_schema(f"sqlite:///{tmp_path}/some/more/vouchers.db")
+
+    def test_a_folder_that_cannot_be_made(self, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        with pytest.raises(StoreUnavailable, match="DATABASE_URL: its folder cannot be made"):
+            migrate(f"sqlite:///{tmp_path}/file/vouchers.db")
+
+    def test_a_database_that_is_a_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(StoreUnavailable, match="SQL: SQLITE_CANTOPEN"):
+            migrate(f"sqlite:///{tmp_path}")
+
+
+class TestEngineErrors:
+    def test_a_file_that_is_no_database(self, tmp_path: Path) -> None:
+        (tmp_path / "x.db").write_bytes(b"not a database" * 100)
+        with pytest.raises(StoreUnavailable, match="SQL: SQLITE_NOTADB"):
+            open_sql_store(f"sqlite:///{tmp_path}/x.db")
+
+    def test_a_lost_table_tells_no_key(self, tmp_path: Path) -> None:
+        url = f"sqlite:///{tmp_path}/vouchers.db"
+        migrate(url)
+        with closing(open_sql_store(url)) as store:
+            with closing(sqlite3.connect(tmp_path / "vouchers.db")) as other:
+                other.execute("DROP TABLE orders")
+            for ask in (
+                partial(store.order, an_order().order_id),
+                partial(store.commit, [Insert(an_order())]),
+            ):
+                with pytest.raises(StoreUnavailable, match="SQL: SQLITE_ERROR") as failed:
+                    ask()
+                assert an_order().order_id not in f"{failed.value} {failed.value.__cause__}"
+
+    def test_connections_that_broke_are_made_anew(self, server: Server) -> None:
+        with new_role(server, "broken") as url:
+            migrate(url)
+            with closing(open_sql_store(url)) as store:
+                store.commit([Insert(a_site())])
+                with closing(psycopg.connect(server.url(), autocommit=True)) as admin:
+                    admin.execute(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE usename = 'broken'"
+                    )
+                assert store.sites() == (a_site(),)
+                store.commit([Update(replace(a_site(), version=2))])
+
+    def test_a_server_that_stopped(self, server: Server) -> None:
+        del server  # skips where there is none
+        with running_postgres() as own:
+            url = own.url()
+            migrate(url)
+            store = open_sql_store(url)
+            store.ping()
+        with closing(store), pytest.raises(StoreUnavailable, match="SQL: "):
+            store.ping()
+
+    def test_conflicts_leave_nothing_in_the_servers_log(self, server: Server) -> None:
+        """PostgreSQL writes the key of a violated constraint into its log; ids are secrets."""
+        with new_role(server, "logged") as url:
+            migrate(url)
+            with closing(open_sql_store(url)) as store:
+                store.commit([Insert(an_order())])
+                conflict_of(store, Insert(an_order()))
+        assert an_order().order_id not in (server.folder / "log").read_text()
+
+
+class TestPowerCut:
+    def test_what_was_committed_survives_a_killed_process(self, tmp_path: Path) -> None:
+        """The process ends itself by SIGKILL right after the commit, and within the next one."""
+        url = f"sqlite:///{tmp_path}/vouchers.db"
+        migrate(url)
+        code = (
+            "import os, signal, sys\n"
+            "from chalicelib.adapters.sql import open_sql_store\n"
+            "from chalicelib.ports import Insert\n"
+            "from tests.fakes import a_site, a_staff\n"
+            "store = open_sql_store(sys.argv[1])\n"
+            "store.commit([Insert(a_site())])\n"
+            "with store._database.writing() as connection:\n"
+            "    connection.exec_driver_sql('DELETE FROM sites')\n"
+            "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        )
+        ended = subprocess.run(
+            [sys.executable, "-c", code, url], check=False, cwd=MIGRATIONS.parents[1]
+        )
+        assert ended.returncode == -signal.SIGKILL
+        with closing(open_sql_store(url)) as store:
+            assert store.sites() == (a_site(),)
+            store.commit([Update(replace(a_site(), version=2))])
+
+    def test_sqlite_logs_ahead_and_syncs(self, tmp_path: Path) -> None:
+        url = f"sqlite:///{tmp_path}/vouchers.db"
+        migrate(url)
+        with reading(url) as connection:
+            settings = [
+                connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+                for name in ("journal_mode", "synchronous")
+            ]
+        assert settings == ["wal", 2]
