@@ -172,6 +172,10 @@ class Store(Protocol):
         Counters are for limits, not for books: they vanish after `expires_at`.
         """
 
+    def purge(self, now: int) -> int:
+        """Remove what ran out by `now` (unix seconds) and so is of no use: reservations, sessions,
+        sign-ins, counters. How many went; 0 where the engine does so by itself."""
+
     def ping(self) -> None:
         """Raise `StoreUnavailable` unless the store answers."""
 

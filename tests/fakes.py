@@ -85,6 +85,22 @@ class CountingEntropy:
         )[:count]
 
 
+class RecordingTelemetry:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.metrics: list[tuple[str, float, str]] = []
+
+    def event(self, name: str, **fields: str | int | float | bool | None) -> None:
+        """Keep an event."""
+        self.events.append({"name": name, **fields})
+
+    def metric(self, name: str, value: float, unit: str = "Count") -> None:
+        """Keep a number."""
+        self.metrics.append((name, value, unit))
+
+
 class PlainSealer:
     """Binds the fields to their order without hiding them."""
 

@@ -223,6 +223,19 @@ class MemoryStore:
                 self._counters[bucket, member] = self._counters.get((bucket, member), 0) + 1
             return tuple(self._counters[bucket, member] for member in members)
 
+    def purge(self, now: int) -> int:
+        """See `Store`. Counters stay: a process forgets when it ends."""
+        with self._lock:
+            gone = [
+                key
+                for key, record in self._records.items()
+                if isinstance(record, Reservation | Session | WalletNonce)
+                and record.expires_at <= now
+            ]
+            for key in gone:
+                del self._records[key]
+        return len(gone)
+
     def ping(self) -> None:
         """See `Store`. Memory always answers."""
 

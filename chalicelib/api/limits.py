@@ -4,6 +4,7 @@ import hashlib
 
 from chalicelib.api.routing import Call
 from chalicelib.domain.errors import TooMany
+from chalicelib.domain.staff import SessionKind
 
 MINUTE = 60
 
@@ -36,13 +37,14 @@ def limit_order_changes(call: Call) -> None:
         raise _too_many(call)
 
 
-def limit_logins(call: Call) -> None:
-    """Count a sign-in, of staff or of a wallet, from this client.
+def limit_sign_ins(call: Call, whose: SessionKind) -> None:
+    """Count a sign-in from this client. Customers' and staff's are counted apart: they may share
+    an office's address.
 
     Raises:
         TooMany: more in this minute than the client may try.
     """
-    (by_client,) = _count(call, "logins", "ip")
+    (by_client,) = _count(call, f"sign-ins/{whose}", "ip")
     if by_client > call.services.settings.LOGINS_PER_MINUTE_IP:
         raise _too_many(call)
 

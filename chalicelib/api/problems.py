@@ -144,8 +144,6 @@ _STATUS: Mapping[type[VoucherError], HTTPStatus] = {
 
 def problem_of(error: Exception) -> Problem | None:
     """The problem that `error` stands for; `None` where it is a fault of ours."""
-    if isinstance(error, ValidationError):
-        return _problem_of_schema(error)
     if isinstance(error, StoreUnavailable):
         return _try_again("STORE_UNAVAILABLE", "The service cannot reach its data now. Try again.")
     if isinstance(error, Conflict):
@@ -201,11 +199,11 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
 }
 
 
-def _problem_of_schema(error: ValidationError) -> Problem:
+def bad_input(error: ValidationError) -> VoucherError:
+    """What a client sent that breaks a schema: every field with its rule, or no JSON at all."""
     found = error.errors(include_url=False, include_input=False)
     if any(one["type"] == "json_invalid" for one in found):
-        broken = malformed_json()
-        return Problem(broken.status, broken.code, broken.message)
+        return malformed_json()
     fields = []
     for one in found:
         kind = one["type"]
@@ -217,9 +215,4 @@ def _problem_of_schema(error: ValidationError) -> Problem:
         # The name of an unknown field is the caller's: repeat no more of it than helps.
         name = ".".join(str(part) for part in one["loc"])[:LONGEST_FIELD_NAME] or "body"
         fields.append(FieldError(name, rule, message))
-    return Problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        InvalidInput.code,
-        "The request breaks a rule; see errors.",
-        tuple(fields),
-    )
+    return InvalidInput(*fields)

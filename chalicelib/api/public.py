@@ -47,7 +47,9 @@ def get_readiness(call: Call, _given: Nothing) -> Answer:
         now=call.now,
         max_lag_seconds=services.settings.READY_MAX_LAG_SECONDS,
     )
-    checks = {"store": found.store, "listener": found.listener, "rpc": found.rpc}
+    # Anyone may ask, and what a provider said can name accounts and keys: the log has it.
+    rpc = "the listener's last pass failed; its log says why" if found.rpc else ""
+    checks = {"store": found.store, "listener": found.listener, "rpc": rpc}
     return Answer(
         Readiness(
             ready=found.ready,

@@ -73,7 +73,6 @@ routes = Routes("reception")
     refusals={
         404: ("ORDER_NOT_FOUND",),
         422: ("INVALID_INPUT",),
-        503: ("DATA_KEY_MISSING",),
     },
     request_headers={
         "X-Input-Method": "how the code was read: camera, wedge or typed",
@@ -89,6 +88,7 @@ def get_reception_order(call: Call, _given: Nothing) -> Answer:
         call.who.staff,
         store=services.store,
         sealer=services.sealer,
+        telemetry=services.telemetry,
         entropy=services.entropy,
         finality=settings.finality,
         now=call.now,

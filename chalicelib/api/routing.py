@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
 from chalice.app import Blueprint, CaseInsensitiveMapping, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chalicelib.api import problems
 from chalicelib.api.client import client_of, request_id_of
@@ -270,6 +271,8 @@ def _refuse(error: Exception, services: Services, exchange: _Exchange) -> Respon
         stack = ORDER_ID.sub("ORD_…", "".join(traceback.format_exception(error)))
         services.telemetry.event("fault", level="ERROR", requestId=exchange.request_id, stack=stack)
         services.telemetry.metric("ApiFaults", 1)
+    elif problem.status is HTTPStatus.SERVICE_UNAVAILABLE:
+        exchange.facts["cause"] = ORDER_ID.sub("ORD_…", str(error))
     exchange.facts["code"] = problem.code
     return Response(
         problem.body(exchange.request_id),
@@ -326,9 +329,13 @@ def _bearer_token(headers: Mapping[str, str]) -> str:
 
 
 def _input_of(route: Route, request: Request) -> BaseModel:
-    if route.takes_body:
-        return route.takes.model_validate_json(_json_body(request, route.takes))
-    return route.takes.model_validate(_single_parameters(request))
+    try:
+        if route.takes_body:
+            return route.takes.model_validate_json(_json_body(request, route.takes))
+        return route.takes.model_validate(_single_parameters(request))
+    except ValidationError as error:
+        # Here it is the client's mistake; a record of ours that does not validate is a fault.
+        raise problems.bad_input(error) from None
 
 
 def _json_body(request: Request, model: type[BaseModel]) -> bytes:

@@ -1,8 +1,9 @@
 """Staff sign in, stay signed in, change their password, sign out."""
 
-from chalicelib.api.limits import limit_logins
+from chalicelib.api.limits import limit_sign_ins
 from chalicelib.api.routing import Access, Answer, Call, Nothing, Routes
 from chalicelib.api.schemas import Login, PasswordChange, RefreshRequest, StaffSession, StaffView
+from chalicelib.domain.staff import SessionKind
 from chalicelib.usecases.staff_sessions import (
     SignedIn,
     change_password,
@@ -27,7 +28,7 @@ routes = Routes("staff")
 )
 def login(call: Call, given: Login) -> Answer:
     """A session of at most eight hours. Too many failures lock the account for a while."""
-    limit_logins(call)
+    limit_sign_ins(call, SessionKind.STAFF)
     services = call.services
     signed_in = log_in(
         given.username,

@@ -1,6 +1,6 @@
 """A customer signs in with the wallet and sees its orders."""
 
-from chalicelib.api.limits import limit_logins
+from chalicelib.api.limits import limit_sign_ins
 from chalicelib.api.routing import Access, Answer, Call, Routes
 from chalicelib.api.schemas import (
     Nonce,
@@ -12,6 +12,7 @@ from chalicelib.api.schemas import (
 )
 from chalicelib.api.views import order_summary, service_of
 from chalicelib.domain.order_hash import checksum_address
+from chalicelib.domain.staff import SessionKind
 from chalicelib.usecases.view_order import not_redeemable, orders_of_wallet
 from chalicelib.usecases.wallet_sign_in import begin_wallet_sign_in, finish_wallet_sign_in
 
@@ -29,7 +30,7 @@ routes = Routes("wallets")
 )
 def begin_sign_in(call: Call, given: NonceRequest) -> Answer:
     """The exact EIP-4361 message for the wallet to sign within five minutes."""
-    limit_logins(call)
+    limit_sign_ins(call, SessionKind.WALLET)
     services = call.services
     begun = begin_wallet_sign_in(
         given.address,
@@ -51,7 +52,7 @@ def begin_sign_in(call: Call, given: NonceRequest) -> Answer:
 )
 def finish_sign_in(call: Call, given: SignedMessage) -> Answer:
     """A session for the wallet that signed the message; each message is good once."""
-    limit_logins(call)
+    limit_sign_ins(call, SessionKind.WALLET)
     services = call.services
     signed_in = finish_wallet_sign_in(
         given.message,

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.domain.audit import AuditAction
-from chalicelib.domain.errors import NotFound, Unavailable
+from chalicelib.domain.errors import NotFound
 from chalicelib.domain.finality import FinalityRule
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.staff import Staff, check_site
-from chalicelib.ports import Entropy, Page, Sealer, Store
+from chalicelib.ports import Entropy, Page, Sealer, Store, Telemetry
 from chalicelib.usecases.audit_trail import audit
 from chalicelib.usecases.staff_sessions import actor_of
 from chalicelib.usecases.view_order import OrderView, describe, load_order, open_exception
@@ -64,6 +64,7 @@ def scan_order(
     *,
     store: Store,
     sealer: Sealer,
+    telemetry: Telemetry,
     entropy: Entropy,
     finality: FinalityRule,
     now: int,
@@ -73,11 +74,11 @@ def scan_order(
 ) -> ReceptionView:
     """The order as a desk sees it. Every scan is an audit item, with how and on which device.
 
-    Personal data is opened only for staff who may serve the order's site.
+    Personal data is opened only for staff who may serve the order's site. Where its data key is
+    missing from the ring, that is told to the operator and the order is shown without.
 
     Raises:
         NotFound: `ORDER_NOT_FOUND`.
-        Unavailable: `DATA_KEY_MISSING`, the ring lacks the key that sealed the order's data.
     """
 
     def note_scan(subject: str, answer: str) -> None:
@@ -107,21 +108,21 @@ def scan_order(
     entitled = not order.site_id or staff.may_serve(order.site_id)
     return ReceptionView(
         view=describe(order, store=store, finality=finality, now=now),
-        meta=_open_meta(order, sealer) if entitled else None,
+        meta=_open_meta(order, sealer, telemetry) if entitled else None,
         reason=reason,
     )
 
 
-def _open_meta(order: Order, sealer: Sealer) -> dict[str, str] | None:
+def _open_meta(order: Order, sealer: Sealer, telemetry: Telemetry) -> dict[str, str] | None:
     if order.sealed_meta is None:
         return None
     try:
         return sealer.open(order.order_id, order.sealed_meta)
     except ValueError:
-        raise Unavailable(
-            "What the customer entered cannot be decrypted: its data key is missing.",
-            code="DATA_KEY_MISSING",
-        ) from None
+        # The voucher was burned all the same: what cannot be read must not hide that.
+        telemetry.event("data_key_missing", level="ERROR", orderHash=order.order_hash)
+        telemetry.metric("DataKeyMissing", 1)
+        return None
 
 
 def site_queue(

@@ -24,6 +24,11 @@ START_SECONDS = 60.0
 GRACEFUL_SECONDS = 5
 
 
+API_KEEPS_OUT = ("RPC_URLS",)
+SITES_KEEP_OUT = ("DATABASE_URL", "DATA_KEYS", "RPC_URLS")
+"""Secrets that a program has no use for are not in its environment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sockets:
     """Listening sockets of the three web programs, opened before anything is started."""
@@ -82,6 +87,10 @@ def check_built(*files: str) -> None:
         raise StackFailed(f"{', '.join(missing)} not built: run node frontends/build.mjs{option}")
 
 
+def _without(env: Mapping[str, str], *names: str) -> dict[str, str]:
+    return {name: value for name, value in env.items() if name not in names}
+
+
 def start_services(
     supervisor: Supervisor,
     progress: Progress,
@@ -101,11 +110,14 @@ def start_services(
             "/",
         ),
     }
-    supervisor.start("listener", [sys.executable, "-m", "listener_fn.worker"], env=env)
+    supervisor.start(
+        "listener", [sys.executable, "-m", "listener_fn.worker"], env=_without(env, "DATA_KEYS")
+    )
     for name, (listening, application, _) in web.items():
         config = API_CONFIG if name == "api" else SITE_CONFIG
         command = _gunicorn(application, listening, config)
-        supervisor.start(name, command, env=env, sockets=[listening])
+        own = _without(env, *(API_KEEPS_OUT if name == "api" else SITES_KEEP_OUT))
+        supervisor.start(name, command, env=own, sockets=[listening])
     for name, (listening, _, probe) in web.items():
         with progress.step(f"{name} at {_url(listening)}"):
             supervisor.wait_until(

@@ -43,6 +43,7 @@ from tests.fakes import (
     CountingEntropy,
     FixedClock,
     QuickPasswords,
+    RecordingTelemetry,
     a_shop,
     stored,
 )
@@ -62,22 +63,6 @@ ENVIRONMENT = {
     "CORS_ORIGINS": f"{PORTAL},{CONSOLE}",
     "EXPLORER_URL": "https://explorer.example",
 }
-
-
-class RecordingTelemetry:
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.events: list[dict[str, Any]] = []
-        self.metrics: list[tuple[str, float, str]] = []
-
-    def event(self, name: str, **fields: str | int | float | bool | None) -> None:
-        """Keep an event."""
-        self.events.append({"name": name, **fields})
-
-    def metric(self, name: str, value: float, unit: str = "Count") -> None:
-        """Keep a number."""
-        self.metrics.append((name, value, unit))
 
 
 class _Server(ThreadingMixIn, WSGIServer):

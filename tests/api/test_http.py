@@ -12,9 +12,9 @@ from chalicelib.adapters.telemetry import PowertoolsTelemetry
 from chalicelib.api.routing import Access, route_name
 from chalicelib.api.table import ROUTES
 from chalicelib.domain.orders import OrderStatus
-from tests.api.harness import CONSOLE, PASSWORD, PORTAL, Api, RecordingTelemetry
+from tests.api.harness import CONSOLE, PASSWORD, PORTAL, Api
 from tests.api.test_routes import GOOD
-from tests.fakes import an_order, in_status
+from tests.fakes import RecordingTelemetry, an_order, in_status
 
 
 def test_every_answer_carries_its_headers(api: Api) -> None:

@@ -48,6 +48,13 @@ def test_sixty_orders_a_minute_from_one_address() -> None:
         assert place(api, 99, wallets[0], "203.0.113.8").status_code == 201
 
 
+def test_customers_cannot_use_up_the_desks_sign_ins(api: Api) -> None:
+    for _ in range(21):
+        customer = api.call("POST", "/auth/wallet/nonce", json_body={"address": CUSTOMER})
+    assert is_limited(customer)
+    assert api.log_in()
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import png
 import pytest
+from pydantic import BaseModel
 
 from chalicelib.adapters.security import AesGcmSealer
 from chalicelib.api.routing import Route, route_name
@@ -395,7 +396,8 @@ def test_a_disabled_site_is_not_offered(api: Api) -> None:
 def test_not_ready_names_what_fails() -> None:
     block = a_cursor().proven
     late = replace(
-        a_cursor(), heartbeat=Heartbeat(at=NOW, succeeded_at=NOW - 500, head=block, error="quorum")
+        a_cursor(),
+        heartbeat=Heartbeat(at=NOW, succeeded_at=NOW - 500, head=block, error="rpc.example: key k"),
     )
     with Api(store=stored(a_shop(), late)) as api:
         answer = api.call("GET", "/health/ready")
@@ -404,7 +406,10 @@ def test_not_ready_names_what_fails() -> None:
         assert answer.json()["checks"] == {
             "store": {"ok": True, "detail": ""},
             "listener": {"ok": False, "detail": "last succeeded 500 seconds ago"},
-            "rpc": {"ok": False, "detail": "quorum"},
+            "rpc": {
+                "ok": False,
+                "detail": "the listener's last pass failed; its log says why",
+            },
         }
 
 
@@ -488,15 +493,31 @@ def test_personal_data_stays_with_the_site_it_was_given_to(api: Api) -> None:
 
 def test_a_store_that_fails_is_said_so_and_when_to_come_back() -> None:
     def fail() -> None:
-        raise StoreUnavailable
+        raise StoreUnavailable("the engine says why")
 
     store = InterruptedStore(a_shop(), before={1: fail})
     with Api(store=store) as api:
         answer = api.place()
+        assert "engine" not in answer.text
+        assert api.telemetry.events[-1]["cause"] == "the engine says why"
         assert (answer.status_code, answer.json()["code"]) == (503, "STORE_UNAVAILABLE")
         assert int(answer.headers["retry-after"]) >= 1
         # The same request goes through once the store is back.
         assert api.place().status_code == 201
+
+
+def test_a_record_of_ours_that_does_not_validate_is_a_fault_and_no_bad_input() -> None:
+    class Stored(BaseModel):
+        amount: int
+
+    def fail() -> None:
+        Stored.model_validate({})
+
+    with Api(store=InterruptedStore(a_shop(), before={1: fail})) as api:
+        answer = api.place()
+        assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL")
+        assert "amount" not in answer.text
+        assert ("ApiFaults", 1, "Count") in api.telemetry.metrics
 
 
 def test_a_fault_of_ours_tells_the_caller_nothing_and_the_log_everything() -> None:

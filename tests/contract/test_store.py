@@ -632,6 +632,32 @@ class TestCounters:
         assert store.count(UNICODE, members, expires_at=4_000_000_000) == (2,) * 6
 
 
+class TestPurge:
+    def test_only_what_ran_out_may_go(self, store: Store) -> None:
+        store.commit([Insert(record) for record in ONE_OF_EACH])
+        expiring = [
+            record
+            for record in ONE_OF_EACH
+            if isinstance(record, Reservation | Session | WalletNonce)
+        ]
+        store.purge(min(record.expires_at for record in expiring) - 1)
+        for record in ONE_OF_EACH:
+            assert_same(stored(store, record), record)
+        removed = store.purge(max(record.expires_at for record in expiring))
+        left = [record for record in expiring if stored(store, record) is not None]
+        assert removed == len(expiring) - len(left)
+        for record in ONE_OF_EACH:
+            if record not in expiring:
+                assert_same(stored(store, record), record)
+
+    def test_counters_that_ran_out_may_begin_anew(self, store: Store) -> None:
+        store.count("minute/1", ["ip"], expires_at=1_000)
+        store.count("minute/2", ["ip"], expires_at=4_000_000_000)
+        store.purge(2_000)
+        assert store.count("minute/1", ["ip"], expires_at=1_000) in ((1,), (2,))
+        assert store.count("minute/2", ["ip"], expires_at=4_000_000_000) == (2,)
+
+
 def test_every_kind_of_record_is_covered() -> None:
     assert {type(record) for record in ONE_OF_EACH} == set(RECORDS)
     assert {key_of(record)[0] for record in ONE_OF_EACH} == {

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.audit import AuditAction
-from chalicelib.domain.errors import Forbidden, NotFound, Unavailable
+from chalicelib.domain.errors import Forbidden, NotFound
 from chalicelib.domain.finality import FinalityRule
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.redemptions import Outcome
@@ -21,6 +21,7 @@ from tests.fakes import (
     TTL,
     CountingEntropy,
     PlainSealer,
+    RecordingTelemetry,
     a_shop,
     a_staff,
     an_admin,
@@ -39,6 +40,7 @@ def _scan(store: Store, order_id: str, staff: Staff, **changes: Any) -> Receptio
     facts: dict[str, Any] = {
         "store": store,
         "sealer": PlainSealer(),
+        "telemetry": RecordingTelemetry(),
         "entropy": ENTROPY,
         "finality": FinalityRule(3, 240),
         "now": NOW,
@@ -164,10 +166,12 @@ def test_a_burn_that_does_not_fit_is_never_served(status: OrderStatus) -> None:
     assert (seen.reason is None) == (status is S.VALID)
 
 
-def test_a_missing_data_key_is_told_and_hides_nothing_else() -> None:
-    order = replace(_with_meta(SITE), sealed_meta=b"sealed by a key that is gone")
-    store = stored(a_shop(), order)
-    with pytest.raises(Unavailable, match="data key is missing") as refused:
-        _scan(store, order.order_id, a_staff())
-    assert refused.value.code == "DATA_KEY_MISSING"
-    assert _scan(store, order.order_id, STRANGER).meta is None
+def test_a_missing_data_key_is_told_and_hides_no_burned_voucher() -> None:
+    order = replace(
+        in_status(S.VALID, _with_meta(SITE)), sealed_meta=b"sealed by a key that is gone"
+    )
+    telemetry = RecordingTelemetry()
+    seen = _scan(stored(a_shop(), order), order.order_id, a_staff(), telemetry=telemetry)
+    assert (seen.reason, seen.meta) == (None, None)
+    assert [name for name, _, _ in telemetry.metrics] == ["DataKeyMissing"]
+    assert order.order_id not in repr(telemetry.events)

@@ -235,12 +235,7 @@ class SqlStore:
             connection.execute(select(LISTENER_CURSOR.table.c.version)).first()
 
     def purge(self, now: int) -> int:
-        """Remove what ran out by `now` (unix seconds) and so is of no use: reservations, sessions,
-        sign-ins, counters. How many rows went.
-
-        Raises:
-            StoreUnavailable: the engine failed.
-        """
+        """See `Store`."""
         removed = 0
         for table in EXPIRING:
             with self._database.writing() as connection:
