@@ -1,6 +1,6 @@
 """What an operator sets up: staff, sites, catalogue."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from chalicelib.domain.audit import AuditAction
 from chalicelib.domain.catalogue import Catalogue, Site, VoucherType, catalogue_errors, site_errors
@@ -24,7 +24,7 @@ class Issued:
     """A member of staff, and the password that is shown once and must be changed at first login."""
 
     staff: Staff
-    one_time_password: str
+    one_time_password: str = field(repr=False)
 
 
 def add_staff(

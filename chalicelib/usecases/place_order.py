@@ -3,7 +3,7 @@
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chalicelib.domain.catalogue import check_order
 from chalicelib.domain.errors import Unavailable
@@ -41,7 +41,7 @@ class OrderRequest:
     token_id: int
     amount: int
     site_id: str
-    meta: Mapping[str, str]
+    meta: Mapping[str, str] = field(repr=False)
 
     def digest(self, key: str) -> str:
         """Tells a repeated request from another one.
