@@ -56,6 +56,7 @@ def _open(endpoint: str | None, table: str) -> Store:
 @cache
 def _connection(endpoint: str | None) -> Connection:
     """One for each process: making botocore's client takes far longer than most tests."""
+    use_local_credentials()  # another process may be older than this one's
     return connect(region=REGION, endpoint=endpoint)
 
 

@@ -238,5 +238,5 @@ def test_an_engine_does_what_the_model_does(fresh: FreshData) -> None:
             return fresh()
 
     run_state_machine_as_test(
-        OnEngine, settings=settings(max_examples=20, stateful_step_count=25, deadline=None)
+        OnEngine, settings=settings(max_examples=15, stateful_step_count=25, deadline=None)
     )
