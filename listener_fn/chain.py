@@ -223,6 +223,11 @@ class RpcProviders:
         """Let the next one be asked."""
         self._at = (self._at + 1) % len(self._chains)
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._chains)
+
     def verify(self) -> list[str]:
         """Every provider that answers is a right one; why the others do not answer.
 

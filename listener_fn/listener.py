@@ -14,7 +14,14 @@ from chalicelib.ports import (
     StoreUnavailable,
     Telemetry,
 )
-from chalicelib.usecases.scan import ScanResult, ScanSettings, awaits_burn, release, scan
+from chalicelib.usecases.scan import (
+    ForkBelowFinality,
+    ScanResult,
+    ScanSettings,
+    awaits_burn,
+    release,
+    scan,
+)
 
 LONGEST_PAUSE_SECONDS = 30.0
 MAX_DOUBLINGS = 10
@@ -29,6 +36,10 @@ class Providers(Protocol):
 
     def give_way(self) -> None:
         """Let the next one be asked."""
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
 
     def verify(self) -> list[str]:
         """Why providers do not answer. Raises where one is of another chain."""
@@ -51,13 +62,15 @@ class Listener:
     poll_seconds: float
     jitter: Callable[[], float]
     failures: int = 0
+    forks: int = 0
     mine: bool = True
 
     def scan(self) -> ScanResult:
         """One pass. A provider that fails, or whose tale does not add up, gives way to the next.
 
         Raises:
-            ForkBelowFinality: a proven block is gone from the chain.
+            ForkBelowFinality: a proven block is gone from the chain, as one provider after another
+                tells; a single one may be stuck on a dead branch.
             ForeignCursor: the store was filled from another chain or contract.
         """
         result = self._pass()
@@ -104,6 +117,13 @@ class Listener:
         except ChainUnavailable as error:
             self.telemetry.event("scan_failed", level="ERROR", error=str(error))
             result = ScanResult(error=str(error))
+        except ForkBelowFinality as error:
+            self.forks += 1
+            if self.forks >= self.providers.count:
+                raise
+            result = ScanResult(error=str(error))
+        else:
+            self.forks = 0
         if result.error:
             self.providers.give_way()
         return result

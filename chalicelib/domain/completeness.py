@@ -23,13 +23,16 @@ def check_continues(burns: Sequence[Burn], *, last_serial: int) -> None:
     """
     expected = min(burns[0].serial, last_serial + 1) if burns else 0
     before = (0, -1)
+    previous: Burn | None = None
     for burn in burns:
         if burn.serial != expected:
             raise Inconsistent(f"redemption {expected} expected, {burn.serial} told")
         place = (burn.block.number, burn.log_index)
         if place <= before:
             raise Inconsistent(f"redemption {burn.serial} lies before {burn.serial - 1}")
-        expected, before = burn.serial + 1, place
+        if previous and previous.block.number == burn.block.number and previous.block != burn.block:
+            raise Inconsistent(f"block {burn.block.number} is told in two ways")
+        expected, before, previous = burn.serial + 1, place, burn
 
 
 def check_count(burns: Sequence[Burn], *, last_serial: int, count: int) -> None:

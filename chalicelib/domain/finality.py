@@ -16,9 +16,13 @@ class FinalityRule:
 
 
 def final_height(rule: FinalityRule, *, head: int, finalized: int | None) -> int:
-    """The highest block that is final: deep enough **and** finalized. May be below zero."""
+    """The highest block that is final: deep enough **and** finalized. May be below zero.
+
+    A tag that is missing, zero or stuck gives way to the fallback depth.
+    """
     by_depth = head - (rule.confirmations - 1)
-    by_tag = finalized or head - rule.fallback_blocks
+    by_age = head - rule.fallback_blocks
+    by_tag = max(finalized, by_age) if finalized else by_age
     return min(by_depth, by_tag)
 
 

@@ -19,7 +19,7 @@ def judge(burn: Burn, order: Order | None) -> Outcome:
         return Outcome.WRONG_AMOUNT
     if burn.block.time > order.expires_at:
         return Outcome.LATE
-    if order.burn is not None and order.burn.serial != burn.serial:
+    if _is_spent(order) and order.burn is not None and order.burn.serial != burn.serial:
         return Outcome.DUPLICATE
     if order.status is OrderStatus.EXPIRED:
         return Outcome.ORDER_CLOSED
@@ -28,11 +28,16 @@ def judge(burn: Burn, order: Order | None) -> Outcome:
     return Outcome.MATCHED
 
 
+def _is_spent(order: Order) -> bool:
+    """Whether a final burn made the order. A pending one may get another serial in a fork."""
+    return order.status in (OrderStatus.VALID, OrderStatus.DELIVERED)
+
+
 def apply_burn(
     order: Order, burn: Burn, *, final: bool, actor: Actor, at: int, request_id: str
 ) -> Order:
     """`order` after a burn that was judged MATCHED; the same object where nothing changes."""
-    if order.status in (OrderStatus.VALID, OrderStatus.DELIVERED):
+    if _is_spent(order):
         return order
     if final:
         return confirm_burn(order, burn, actor=actor, at=at, request_id=request_id)

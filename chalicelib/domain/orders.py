@@ -344,8 +344,13 @@ def expire(
 
 
 def add_transaction_hint(order: Order, tx_hash: str) -> Order:
-    """`order` with one more place for the listener to look; the oldest of three gives way."""
-    if tx_hash in order.transaction_hints:
+    """`order` with one more place for the listener to look; the first three are kept.
+
+    Anyone who holds the id may give hints, so they cannot keep changing an order that the listener
+    has to write.
+    """
+    full = len(order.transaction_hints) >= MAX_TRANSACTION_HINTS
+    if full or tx_hash in order.transaction_hints:
         return order
-    hints = (*order.transaction_hints, tx_hash)[-MAX_TRANSACTION_HINTS:]
+    hints = (*order.transaction_hints, tx_hash)
     return replace(order, transaction_hints=hints, version=order.version + 1)

@@ -40,10 +40,18 @@ def check_ready(*, store: Store, now: int, max_lag_seconds: int) -> Readiness:
     lag = max(0, now - heartbeat.succeeded_at)
     return Readiness(
         store="",
-        listener="" if lag <= max_lag_seconds else f"last succeeded {lag} seconds ago",
+        listener=_listener_problem(lag, max(0, now - cursor.proven.time), max_lag_seconds),
         rpc=heartbeat.error,
         lag_seconds=lag,
         lag_blocks=max(0, heartbeat.head.number - cursor.proven.number),
         head=heartbeat.head.number,
         proven=cursor.proven.number,
     )
+
+
+def _listener_problem(lag: int, proven_age: int, most: int) -> str:
+    if lag > most:
+        return f"last succeeded {lag} seconds ago"
+    if proven_age > most:
+        return f"the proven height is {proven_age} seconds old"
+    return ""

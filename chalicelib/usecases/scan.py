@@ -9,7 +9,7 @@ between two slices, or is repeated, or runs beside another, loses and doubles no
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chalicelib.domain.completeness import Inconsistent, check_continues, check_count
@@ -295,13 +295,13 @@ class _Pass:
     def _read(self) -> _View:
         """All that this pass will conclude from."""
         head, final = self._tips()
-        fresh, at = self._burns(head)
+        fresh, at = self._burns(head, final)
         complete = at == head.number
         scanned = min(at, final.number)
         if complete:
             count = self.chain.redemption_count(head)
             check_count(fresh, last_serial=self.cursor.last_serial, count=count)
-        self._reread(burn.block for burn in fresh if burn.block.number <= scanned)
+        self._reread([burn.block for burn in fresh if burn.block.number <= scanned])
         return _View(head=head, final=final, fresh=fresh, scanned=scanned, complete=complete)
 
     def _tips(self) -> tuple[BlockRef, BlockRef]:
@@ -321,13 +321,20 @@ class _Pass:
             )
         return head, final
 
-    def _burns(self, head: BlockRef) -> tuple[tuple[Burn, ...], int]:
-        """Burns beyond the last serial, and the block up to which they were read."""
+    def _burns(self, head: BlockRef, final: BlockRef) -> tuple[tuple[Burn, ...], int]:
+        """Burns beyond the last serial, and the block up to which they were read.
+
+        The bounds of a pass hold up to the final block. What follows is read to the head whatever
+        it takes, since it is read anew each time and proves nothing in part.
+        """
         at = self.cursor.scanned
         told: list[Burn] = []
-        for _ in range(self.settings.ranges_per_pass):
-            if at >= head.number or len(told) >= BURNS_PER_PASS:
+        ranges = 0
+        while at < head.number:
+            enough = ranges >= self.settings.ranges_per_pass or len(told) >= BURNS_PER_PASS
+            if enough and at < final.number:
                 break
+            ranges += 1
             self._renew_lease()
             through = min(at + self.settings.block_range, head.number)
             told += self.chain.burns(at + 1, through)
@@ -346,12 +353,12 @@ class _Pass:
             if entry is None or entry.burn != burn:
                 raise ForkBelowFinality(f"redemption {burn.serial} is not the one stored as final")
 
-    def _reread(self, blocks: Iterable[BlockRef]) -> None:
-        """The blocks of burns about to be final are the chain's own."""
-        told = {block.number: block for block in blocks}
-        again = self.chain.blocks(list(told)) if told else ()
-        for block in again:
-            if told[block.number] != block:
+    def _reread(self, blocks: Sequence[BlockRef]) -> None:
+        """The blocks of burns about to be final are the chain's own, for every single burn."""
+        heights = sorted({block.number for block in blocks})
+        own = {block.number: block for block in self.chain.blocks(heights)} if heights else {}
+        for block in blocks:
+            if own[block.number] != block:
                 raise Inconsistent(f"block {block.number} is not the one its logs were told for")
 
     # ------------------------------------------------------------------------------ deciding

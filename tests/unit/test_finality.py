@@ -16,6 +16,7 @@ RULE = FinalityRule(confirmations=3, fallback_blocks=240)
         (1000, 1000, 998),  # finality alone is not enough
         (1000, 900, 900),  # depth alone is not enough
         (1000, None, 760),  # no tag: the fallback depth
+        (1000, 500, 760),  # a tag that is stuck
         (1000, 0, 760),  # a tag that says nothing
         (1000, 5000, 998),  # a tag beyond the head proves nothing more
         (1, None, -239),
@@ -37,7 +38,7 @@ def test_a_final_block_is_deep_and_finalized(
     rule = FinalityRule(confirmations=confirmations, fallback_blocks=fallback)
     height = final_height(rule, head=head, finalized=finalized)
     assert head - height + 1 >= confirmations
-    assert height <= (finalized or head - fallback)
+    assert height <= max(finalized or -fallback, head - fallback)
     if height >= 0:
         assert confirmations_of(height, head=head) >= confirmations
 

@@ -55,6 +55,13 @@ def test_a_listener_that_lags_is_named() -> None:
     assert ready.listener == "last succeeded 181 seconds ago"
 
 
+def test_a_proven_height_that_stands_still_is_named() -> None:
+    now = a_block(100).time + 181
+    ready = _ready(_store(_beat(at=now, succeeded_at=now)), now)
+    assert not ready.ready
+    assert ready.listener == "the proven height is 181 seconds old"
+
+
 def test_a_failing_provider_is_named() -> None:
     ready = _ready(_store(_beat(error="rpc.example: time-out")))
     assert not ready.ready

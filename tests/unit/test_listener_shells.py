@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.ports import Chain
 from chalicelib.settings import SettingsError
+from chalicelib.usecases.scan import ForkBelowFinality
 from listener_fn import worker
 from listener_fn.bootstrap import make_listener
 from listener_fn.handler import RESERVE_SECONDS, scan_for_a_while
@@ -33,6 +34,10 @@ class FakeProviders:
 
     def give_way(self) -> None:
         self.given_way += 1
+
+    @property
+    def count(self) -> int:
+        return len(self.chains)
 
     def verify(self) -> list[str]:
         return []
@@ -134,6 +139,20 @@ def test_provider_down_before_there_is_a_cursor_is_an_error(world: World) -> Non
     world.chain.down = True
     assert listener_of(world).scan().error == "provider is down"
     assert world.store.cursor() is None
+
+
+def test_one_provider_on_a_dead_branch_gives_way_to_the_others(world: World) -> None:
+    listener_of(world).scan()
+    dead = FakeChain()
+    dead.fork(0)
+    dead.mine_empty(world.chain.tip.number + 5)
+    listener = listener_of(world, dead, world.chain)
+    assert "proven final" in listener.scan().error
+    assert listener.scan().error == ""
+    everybody = listener_of(world, dead, dead)
+    everybody.scan()
+    with pytest.raises(ForkBelowFinality):
+        everybody.scan()
 
 
 def test_lease_of_another_is_told_once(world: World) -> None:

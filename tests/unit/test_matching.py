@@ -52,7 +52,13 @@ def test_each_thing_that_does_not_fit_has_its_outcome(
     assert judge(a_burn(order, **changes), order) is outcome
 
 
-@pytest.mark.parametrize("status", [S.PENDING_CHAIN, S.VALID, S.DELIVERED])
+def test_a_pending_burn_may_be_mined_again_under_another_serial() -> None:
+    order = in_status(S.PENDING_CHAIN)
+    again = a_burn(order, serial=2, tx_hash="0x" + "22" * 32, block=a_block(101))
+    assert judge(again, order) is Outcome.MATCHED
+
+
+@pytest.mark.parametrize("status", [S.VALID, S.DELIVERED])
 def test_a_second_burn_for_one_order_is_a_duplicate_and_the_first_is_not(
     status: OrderStatus,
 ) -> None:

@@ -336,6 +336,29 @@ def test_burn_after_expiry_was_settled_is_an_exception(world: World) -> None:
 # ------------------------------------------------------------------------------------------- forks
 
 
+def test_burn_mined_again_under_another_serial_is_no_duplicate_while_catching_up() -> None:
+    world = World(
+        chain=FakeChain(finality=2),
+        settings=replace(
+            SETTINGS, block_range=2, ranges_per_pass=2, finality=FinalityRule(1, 1000)
+        ),
+    )
+    other, order = world.order(customer=BOB), world.order()
+    burn = world.chain.redeem(order)
+    world.chain.mine(world.chain.redeem(other))
+    world.chain.mine(burn)
+    assert world.scan().pending == 2
+    world.chain.fork(2)
+    world.chain.mine(burn)
+    world.chain.mine_empty(12)
+    assert world.scan().backlog
+    assert world.entry(1).outcome is Outcome.MATCHED
+    while world.scan().backlog:
+        pass
+    assert world.status(order) is OrderStatus.VALID
+    assert world.status(other) is OrderStatus.CREATED
+
+
 def test_lost_burn_sends_the_order_back_and_stays_in_sight(world: World) -> None:
     order = world.redeemed()
     world.scan()
@@ -535,6 +558,44 @@ def test_block_that_is_not_the_one_of_its_logs_makes_nothing_valid(world: World)
     )
     assert "not the one" in world.scan().error
     assert world.status(order) is OrderStatus.CREATED
+
+
+@pytest.mark.parametrize("lied_about", [1, 2])
+def test_every_burn_of_a_block_has_to_be_of_that_block(world: World, lied_about: int) -> None:
+    first, second = world.order(), world.order(customer=BOB)
+    world.chain.mine(world.chain.redeem(first), world.chain.redeem(second))
+    world.chain.mine_empty(5)
+    honest = world.chain.burns
+
+    def burns(start: int, end: int) -> tuple[Burn, ...]:
+        return tuple(
+            replace(burn, block=replace(burn.block, hash="0x" + "ee" * 32, time=1))
+            if burn.serial == lied_about
+            else burn
+            for burn in honest(start, end)
+        )
+
+    world.chain.burns = burns  # type: ignore[method-assign,assignment]
+    assert "block" in world.scan().error
+    assert world.ledger() == ()
+    world.chain.burns = honest  # type: ignore[method-assign]
+    assert world.scan().matched == 2
+
+
+def test_a_long_tail_that_is_not_final_is_read_to_the_head() -> None:
+    world = World(
+        chain=FakeChain(finality=None),
+        settings=replace(SETTINGS, block_range=4, ranges_per_pass=5, finality=FinalityRule(3, 240)),
+    )
+    burned, late = world.redeemed(), world.order(ttl=60)
+    world.chain.mine_empty(200)
+    assert not world.scan().backlog
+    assert world.status(burned) is OrderStatus.PENDING_CHAIN
+    world.chain.mine_empty(200)
+    while world.scan().backlog:
+        pass
+    assert world.status(burned) is OrderStatus.VALID
+    assert world.status(late) is OrderStatus.EXPIRED
 
 
 def test_deployment_block_after_the_first_burn_is_told(world: World) -> None:
