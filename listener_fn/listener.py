@@ -92,6 +92,16 @@ class Listener:
         """Whether any order waits for its burn to appear or to become final."""
         return awaits_burn(store=self.store, now=self.clock.now())
 
+    def purge(self) -> None:
+        """Remove from the store what ran out, where its engine does not do so by itself."""
+        try:
+            removed = self.store.purge(self.clock.now())
+        except StoreUnavailable as error:
+            self.telemetry.event("purge_failed", level="WARNING", error=str(error))
+            return
+        if removed:
+            self.telemetry.event("purged", records=removed)
+
     def release(self) -> None:
         """Give the lease back."""
         try:

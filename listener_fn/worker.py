@@ -23,6 +23,8 @@ EXIT_FAILED = 1
 EXIT_SETTINGS = 2
 EXIT_FORK = 3
 
+PURGE_EVERY_SECONDS = 3600
+
 EPILOG = """\
 Settings come from the environment; .env.example explains each:
   STORE with DATABASE_URL or DYNAMODB_TABLE, CHAIN_ID, CONTRACT_ADDRESS, RPC_URLS, DEPLOY_BLOCK,
@@ -58,9 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(listener: Listener, stop: threading.Event) -> int:
-    """Scan until `stop` is set."""
+    """Scan until `stop` is set; once an hour, let go of what ran out."""
     listener.telemetry.event("listener_started", owner=listener.owner)
+    purge_at = 0
     while not stop.is_set():
+        if listener.clock.now() >= purge_at:
+            listener.purge()
+            purge_at = listener.clock.now() + PURGE_EVERY_SECONDS
         if not _step(listener):
             stop.wait(listener.pause())
     listener.telemetry.event("listener_stopped", owner=listener.owner)

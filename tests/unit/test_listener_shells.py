@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.ports import Chain
+from chalicelib.domain.idempotency import Reservation
+from chalicelib.ports import Chain, Insert
 from chalicelib.settings import SettingsError
 from chalicelib.usecases.scan import ForkBelowFinality
 from listener_fn import worker
@@ -183,6 +184,20 @@ def test_worker_ends_after_the_pass_at_hand(world: World) -> None:
     assert worker.run(listener_of(world), stop) == 0
     assert world.cursor.heartbeat is not None
     assert [name for name, _ in world.telemetry.events] == ["listener_started", "listener_stopped"]
+
+
+def test_worker_lets_go_of_what_ran_out(world: World) -> None:
+    gone, kept = (
+        Reservation(key_hash=name * 64, order_id="o", request_digest="d", expires_at=at)
+        for name, at in (("a", world.clock.now()), ("b", world.clock.now() + 10**6))
+    )
+    world.store.commit([Insert(gone), Insert(kept)])
+    stop = threading.Event()
+    world.store.before_commit = lambda _: stop.set()
+    worker.run(listener_of(world), stop)
+    assert world.store.reservation(gone.key_hash) is None
+    assert world.store.reservation(kept.key_hash) == kept
+    assert world.telemetry.named("purged") == [{"records": 1}]
 
 
 def test_worker_asked_for_one_run_catches_up_and_ends() -> None:
