@@ -90,7 +90,7 @@ def test_the_check_would_notice() -> None:
 
 
 def test_orders_placed_at_once_are_each_ones_own() -> None:
-    lifted = {"ORDERS_PER_MINUTE_IP": "100000"}
+    lifted = {"ORDERS_PER_MINUTE_IP": "100000", "ORDERS_PER_MINUTE_WALLET": "100000"}
     with Api(settings=lifted) as api, ThreadPoolExecutor(THREADS) as pool:
 
         def place(number: int) -> bool:
