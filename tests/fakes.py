@@ -269,9 +269,9 @@ def a_staff(username: str = "reception1", **changes: Any) -> Staff:
     return replace(plain, **changes)
 
 
-def an_admin(username: str = "boss1", **changes: Any) -> Staff:
-    """An administrator without sites of their own."""
-    return a_staff(username, role=Role.ADMIN, sites=(), **changes)
+def an_admin(username: str = "boss1", sites: tuple[str, ...] = (), **changes: Any) -> Staff:
+    """An administrator, without sites unless told."""
+    return a_staff(username, role=Role.ADMIN, sites=sites, **changes)
 
 
 def an_order(number: int = 1, **changes: Any) -> Order:

@@ -53,7 +53,7 @@ class Access(StrEnum):
     STAFF = "STAFF"
     """Any member of staff, even one who has to change the password first."""
     RECEPTION = "RECEPTION"
-    """A receptionist or an administrator."""
+    """A receptionist."""
 
 
 class Nothing(BaseModel):

@@ -64,7 +64,7 @@ TRANSITIONS: Mapping[tuple[OrderStatus, OrderStatus], frozenset[ActorKind]] = {
     (_PENDING, _CREATED): _LISTENER,
     (_PENDING, _EXPIRED): _LISTENER,
     (_VALID, _PENDING): _LISTENER,
-    (_VALID, _DELIVERED): frozenset({ActorKind.RECEPTION, ActorKind.ADMIN}),
+    (_VALID, _DELIVERED): frozenset({ActorKind.RECEPTION}),
     (_CANCELLED, _PENDING): _LISTENER,
     (_CANCELLED, _VALID): _LISTENER | _ADMIN,
     (_EXPIRED, _VALID): _ADMIN,

@@ -34,7 +34,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """A member of staff. `sites` are where a receptionist may deliver; an admin may anywhere."""
+    """A member of staff. `sites` are where a receptionist may deliver; others deliver nowhere."""
 
     username: str
     display_name: str
@@ -50,7 +50,7 @@ class Staff:
 
     def may_serve(self, site_id: str) -> bool:
         """Whether the member may deliver at `site_id`."""
-        return self.role is Role.ADMIN or site_id in self.sites
+        return self.role is Role.RECEPTION and site_id in self.sites
 
 
 class SessionKind(StrEnum):
@@ -205,12 +205,12 @@ def check_owner(staff: Staff | None, session: Session) -> Staff:
 
 
 def check_role(staff: Staff, role: Role) -> None:
-    """An admin may do all that a receptionist may.
+    """Rights by role: each opens its own doors only.
 
     Raises:
         Forbidden: `FORBIDDEN_ROLE`.
     """
-    if staff.role is not role and staff.role is not Role.ADMIN:
+    if staff.role is not role:
         raise Forbidden("Your role does not allow this.", code="FORBIDDEN_ROLE")
 
 

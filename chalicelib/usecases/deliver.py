@@ -6,7 +6,7 @@ from chalicelib.domain.audit import AuditAction
 from chalicelib.domain.catalogue import Catalogue
 from chalicelib.domain.errors import Forbidden, Refused, Unavailable, invalid
 from chalicelib.domain.orders import Delivery, Order, OrderStatus, move
-from chalicelib.domain.staff import Staff, check_site
+from chalicelib.domain.staff import Role, Staff, check_role, check_site
 from chalicelib.ports import Conflict, Entropy, Store
 from chalicelib.usecases.audit_trail import audit
 from chalicelib.usecases.changes import MAX_ATTEMPTS, order_changes
@@ -44,7 +44,8 @@ def deliver(
 
     Raises:
         NotFound: `ORDER_NOT_FOUND`.
-        Forbidden: `FORBIDDEN_SITE`, the member does not serve the order's site or that desk.
+        Forbidden: `FORBIDDEN_ROLE`, the member is no receptionist; `FORBIDDEN_SITE`, they do not
+            serve the order's site or that desk.
         InvalidInput: `siteId` is needed, or is not the order's.
         Refused: `ORDER_NOT_VALID`, `ORDER_EXPIRED` or `ORDER_CANCELLED`.
         Unavailable: others keep interfering.
@@ -52,12 +53,13 @@ def deliver(
     for _ in range(MAX_ATTEMPTS):
         order = load_order(store, order_id)
         try:
+            check_role(staff, Role.RECEPTION)
             if order.site_id:
                 check_site(staff, order.site_id)
             if order.delivery is not None:
                 return Delivered(order, order.delivery, already_delivered=True)
             _check_deliverable(order, staff, now)
-            site_id = _site_of_delivery(store, order, staff, desk_site)
+            site_id = _site_of_delivery(order, staff, desk_site)
         except (Forbidden, Refused) as refusal:
             _note_refusal(store, entropy, staff, order, refusal, now, request_id)
             raise
@@ -70,15 +72,13 @@ def deliver(
     raise Unavailable("The order keeps changing. Try again.")
 
 
-def _site_of_delivery(store: Store, order: Order, staff: Staff, desk_site: str) -> str:
+def _site_of_delivery(order: Order, staff: Staff, desk_site: str) -> str:
     if order.site_id:
         if desk_site and desk_site != order.site_id:
             raise invalid("siteId", "order", f"the order is for site {order.site_id}")
         return order.site_id
     if desk_site:
         check_site(staff, desk_site)
-        if desk_site not in {site.site_id for site in store.sites()}:
-            raise invalid("siteId", "known", "there is no such site")
         return desk_site
     if len(staff.sites) == 1:
         return staff.sites[0]

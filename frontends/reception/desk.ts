@@ -112,12 +112,11 @@ export class Desk {
     this.redraw();
   }
 
-  /** The sites where the person signed in may deliver; an administrator may everywhere. */
+  /** The sites where the person signed in may deliver. */
   sites(): Catalogue["sites"] {
     const { staff } = this.session;
     const sites = this.state.catalogue?.sites ?? [];
-    if (!staff || (staff.role === "ADMIN" && staff.sites.length === 0)) return sites;
-    return staff.sites.map(
+    return (staff?.sites ?? []).map(
       (siteId) =>
         sites.find((site) => site.siteId === siteId) ?? {
           siteId,

@@ -1,4 +1,4 @@
-"""`vouchers staff …`: who may sign in to the reception console."""
+"""`vouchers staff …`: who may sign in."""
 
 import click
 
@@ -10,7 +10,7 @@ from ops.cli.output import emit, json_option, table
 
 @click.group()
 def staff() -> None:
-    """Receptionists and administrators of the console.
+    """Receptionists and administrators.
 
     \b
     Examples:
@@ -43,7 +43,7 @@ def add(
     """Add a member of staff and print a one-time password.
 
     The password is shown this once and has to be changed at the first sign-in. A receptionist
-    needs at least one --site; an administrator may serve at all of them.
+    needs at least one --site and delivers there only; an administrator delivers nowhere.
     """
     issued = add_staff(
         username,
@@ -114,7 +114,7 @@ def list_staff(tools: Tools, *, as_json: bool) -> None:
         for one in members
     ]
     rows = [
-        (one.username, one.display_name, one.role, ", ".join(one.sites) or "all", _state(one, now))
+        (one.username, one.display_name, one.role, ", ".join(one.sites) or "none", _state(one, now))
         for one in members
     ]
     nobody = "There is nobody yet. Begin with: vouchers staff add USERNAME --role ADMIN"

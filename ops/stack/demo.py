@@ -221,7 +221,7 @@ def _state(
 
 def _welcome(sockets: Sockets, logins: tuple[Login, ...], state_dir: Path) -> str:
     table_of_logins = "\n".join(
-        f"    {login.username:<20} {login.password}   {', '.join(login.sites) or 'every site'}"
+        f"    {login.username:<20} {login.password}   {', '.join(login.sites) or 'no site'}"
         for login in logins
     )
     return (

@@ -95,7 +95,7 @@ def another_wallet(api: Api) -> str:
 UNAUTHENTICATED = (401, "UNAUTHENTICATED")
 STAFF_CALLERS: dict[Caller, tuple[int, str] | None] = {
     receptionist: None,
-    administrator: None,
+    administrator: (403, "FORBIDDEN_ROLE"),
     newcomer: (403, "PASSWORD_CHANGE_REQUIRED"),
 }
 STRANGERS: tuple[Caller, ...] = (

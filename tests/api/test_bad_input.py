@@ -402,11 +402,25 @@ def test_only_staff_of_the_site_deliver_there(api: Api) -> None:
     assert api.snapshot() == before
     queue = api.call("GET", f"/reception/orders?site={OTHER_SITE}", token=token)
     assert (queue.status_code, queue.json()["code"]) == (403, "FORBIDDEN_SITE")
-    boss = api.log_in("boss1")
-    assert (
-        api.call("POST", f"/orders/{order.order_id}/deliver", token=boss).json()["deliveredSite"]
-        == OTHER_SITE
-    )
+    api.change_staff("reception1", sites=(OTHER_SITE,))
+    done = api.call("POST", f"/orders/{order.order_id}/deliver", token=token)
+    assert done.json()["deliveredSite"] == OTHER_SITE
+
+
+@pytest.mark.parametrize("sites", [(), (SITE,)])
+def test_an_administrator_is_refused_at_the_desk(api: Api, sites: tuple[str, ...]) -> None:
+    order = api.add_order(in_status(OrderStatus.VALID))
+    api.change_staff("boss1", sites=sites)
+    token = api.log_in("boss1")
+    before = api.snapshot()
+    for method, path in (
+        ("GET", f"/reception/orders/{order.order_id}"),
+        ("GET", f"/reception/orders?site={SITE}"),
+        ("POST", f"/orders/{order.order_id}/deliver"),
+    ):
+        answer = api.call(method, path, token=token)
+        assert (answer.status_code, answer.json()["code"]) == (403, "FORBIDDEN_ROLE")
+    assert api.snapshot() == before
 
 
 def test_an_order_without_site_needs_to_know_the_desk(api: Api) -> None:
@@ -415,8 +429,8 @@ def test_an_order_without_site_needs_to_know_the_desk(api: Api) -> None:
     api.change_staff("reception1", sites=(SITE, OTHER_SITE))
     token = api.log_in()
     assert broken_rules(api.call("POST", path, token=token)) == {("siteId", "required")}
-    unknown = api.call("POST", path, token=api.log_in("boss1"), json_body={"siteId": "NOWHERE"})
-    assert broken_rules(unknown) == {("siteId", "known")}
+    foreign = api.call("POST", path, token=token, json_body={"siteId": "NOWHERE"})
+    assert (foreign.status_code, foreign.json()["code"]) == (403, "FORBIDDEN_SITE")
     empty = api.call("POST", path, token=token, json_body={"siteId": ""})
     assert broken_rules(empty) == {("siteId", "required")}
     done = api.call("POST", path, token=token, json_body={"siteId": OTHER_SITE})
@@ -464,8 +478,10 @@ def test_a_queue_is_asked_for_by_the_rules(api: Api, query: str, field: str, rul
     assert (field, rule) in broken_rules(answer)
 
 
-def test_who_serves_no_single_site_says_which(api: Api) -> None:
-    answer = api.call("GET", "/reception/orders", token=api.log_in("boss1"))
+@pytest.mark.parametrize("sites", [(), (SITE, OTHER_SITE)])
+def test_who_serves_no_single_site_says_which(api: Api, sites: tuple[str, ...]) -> None:
+    api.change_staff("reception1", sites=sites)
+    answer = api.call("GET", "/reception/orders", token=api.log_in())
     assert broken_rules(answer) == {("site", "required")}
 
 

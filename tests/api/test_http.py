@@ -14,7 +14,7 @@ from chalicelib.api.table import ROUTES
 from chalicelib.domain.orders import OrderStatus
 from tests.api.harness import CONSOLE, PASSWORD, PORTAL, Api
 from tests.api.test_routes import GOOD
-from tests.fakes import RecordingTelemetry, an_order, in_status
+from tests.fakes import RecordingTelemetry, a_staff, an_order, in_status
 
 
 def test_every_answer_carries_its_headers(api: Api) -> None:
@@ -194,13 +194,14 @@ def test_the_access_log_names_the_route_and_the_order_by_its_hash(api: Api) -> N
 
 def test_of_32_deliveries_at_once_one_is_the_first(api: Api) -> None:
     order = api.add_order(in_status(OrderStatus.VALID))
-    token, boss = api.log_in(), api.log_in("boss1")
+    api.add(a_staff("reception2"))
+    tokens = api.log_in(), api.log_in("reception2")
 
     def deliver(number: int) -> dict[str, object]:
         answer = api.raw(
             "POST",
             f"/api/v1/orders/{order.order_id}/deliver",
-            headers={"Authorization": f"Bearer {boss if number % 2 else token}"},
+            headers={"Authorization": f"Bearer {tokens[number % 2]}"},
             json={"note": f"desk {number}"},
         )
         assert answer.status_code == 200, answer.text

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.domain.audit import AuditAction, AuditItem
 from chalicelib.domain.catalogue import Catalogue
 from chalicelib.domain.errors import Forbidden, InvalidInput, NotFound, Refused, Unavailable
-from chalicelib.domain.orders import ActorKind, Order, OrderStatus, see_burn
+from chalicelib.domain.orders import Actor, ActorKind, Order, OrderStatus, see_burn
 from chalicelib.ports import Store, Update
 from chalicelib.usecases.deliver import Delivered, deliver
 from tests.fakes import (
@@ -34,6 +34,7 @@ from tests.fakes import (
 S = OrderStatus
 ENTROPY = CountingEntropy("deliver")
 NOWHERE: dict[str, Any] = {"site_id": ""}
+EVERYWHERE = a_staff("reception8", sites=(SITE, OTHER_SITE))
 
 
 def _deliver(store: Store, order: Order, staff: Any = None, **changes: Any) -> Delivered:
@@ -76,9 +77,7 @@ def test_an_order_is_delivered_after_its_time_when_the_burn_was_in_time() -> Non
     assert _deliver(stored(a_shop(), order), order, now=late).delivery.at == late
 
 
-@pytest.mark.parametrize(
-    "staff", [a_staff(), a_staff("reception2", sites=(OTHER_SITE, SITE)), an_admin()]
-)
+@pytest.mark.parametrize("staff", [a_staff(), a_staff("reception2"), EVERYWHERE])
 @pytest.mark.parametrize("desk_site", ["", SITE, OTHER_SITE])
 def test_a_repeat_by_anyone_entitled_tells_of_the_first_delivery(
     staff: Any, desk_site: str
@@ -105,6 +104,24 @@ def test_whoever_does_not_serve_the_orders_site_is_refused(status: OrderStatus) 
     assert len(_refusals(store)) == 3
 
 
+@pytest.mark.parametrize("sites", [(), (SITE,)])
+@pytest.mark.parametrize("site_id", [SITE, ""])
+@pytest.mark.parametrize("status", S)
+def test_an_administrator_is_refused_and_the_attempt_is_audited(
+    status: OrderStatus, site_id: str, sites: tuple[str, ...]
+) -> None:
+    order = in_status(status, an_order(site_id=site_id))
+    store = stored(a_shop(), order)
+    for desk_site in ("", SITE):
+        with pytest.raises(Forbidden) as refused:
+            _deliver(store, order, an_admin(sites=sites), desk_site=desk_site)
+        assert refused.value.code == "FORBIDDEN_ROLE"
+    assert store.order(order.order_id) == order
+    assert [(item.action, item.actor, item.detail) for item in _refusals(store)] == [
+        (AuditAction.DELIVERY_REFUSED, Actor(ActorKind.ADMIN, "boss1"), {"code": "FORBIDDEN_ROLE"})
+    ] * 2
+
+
 @pytest.mark.parametrize(
     ("status", "code"),
     [
@@ -114,7 +131,7 @@ def test_whoever_does_not_serve_the_orders_site_is_refused(status: OrderStatus) 
         (S.CANCELLED, "ORDER_CANCELLED"),
     ],
 )
-@pytest.mark.parametrize("staff", [a_staff(), an_admin()])
+@pytest.mark.parametrize("staff", [a_staff(), EVERYWHERE])
 @pytest.mark.parametrize("now", [NOW, NOW + 2 * TTL])
 def test_without_a_final_burn_nothing_is_handed_over_and_the_attempt_is_audited(
     status: OrderStatus, code: str, staff: Any, now: int
@@ -134,9 +151,8 @@ def test_without_a_final_burn_nothing_is_handed_over_and_the_attempt_is_audited(
 def test_a_desk_elsewhere_is_told_where_the_order_belongs() -> None:
     order = in_status(S.VALID)
     store = stored(a_shop(), order)
-    everywhere = a_staff(sites=(SITE, OTHER_SITE))
     with pytest.raises(InvalidInput) as refused:
-        _deliver(store, order, everywhere, desk_site=OTHER_SITE)
+        _deliver(store, order, EVERYWHERE, desk_site=OTHER_SITE)
     assert [(e.field, e.rule) for e in refused.value.fields] == [("siteId", "order")]
     assert store.order(order.order_id) == order
 
@@ -146,8 +162,8 @@ def test_a_desk_elsewhere_is_told_where_the_order_belongs() -> None:
     [
         (a_staff(), "", SITE),
         (a_staff(), SITE, SITE),
-        (a_staff(sites=(SITE, OTHER_SITE)), OTHER_SITE, OTHER_SITE),
-        (an_admin(), OTHER_SITE, OTHER_SITE),
+        (EVERYWHERE, SITE, SITE),
+        (EVERYWHERE, OTHER_SITE, OTHER_SITE),
     ],
 )
 def test_an_order_without_site_is_delivered_at_the_desks(
@@ -158,32 +174,27 @@ def test_an_order_without_site_is_delivered_at_the_desks(
     assert done.delivery.site_id == site
 
 
-@pytest.mark.parametrize(
-    ("staff", "desk_site", "rule"),
-    [
-        (a_staff(sites=(SITE, OTHER_SITE)), "", "required"),
-        (an_admin(), "", "required"),
-        (an_admin(), "NOWHERE", "known"),
-    ],
-)
-def test_which_desk_delivers_has_to_be_known(staff: Any, desk_site: str, rule: str) -> None:
+@pytest.mark.parametrize("staff", [EVERYWHERE, a_staff(sites=())], ids=["several", "none"])
+def test_which_desk_delivers_has_to_be_known(staff: Any) -> None:
     order = in_status(S.VALID, an_order(**NOWHERE))
     store = stored(a_shop(), order)
     with pytest.raises(InvalidInput) as refused:
-        _deliver(store, order, staff, desk_site=desk_site)
-    assert [(e.field, e.rule) for e in refused.value.fields] == [("siteId", rule)]
+        _deliver(store, order, staff)
+    assert [(e.field, e.rule) for e in refused.value.fields] == [("siteId", "required")]
     assert store.order(order.order_id) == order
 
 
-def test_a_desk_that_is_not_ones_own_is_refused() -> None:
+@pytest.mark.parametrize("desk_site", [OTHER_SITE, "NOWHERE"])
+def test_a_desk_that_is_not_ones_own_is_refused(desk_site: str) -> None:
     order = in_status(S.VALID, an_order(**NOWHERE))
     store = stored(a_shop(), order)
-    with pytest.raises(Forbidden):
-        _deliver(store, order, desk_site=OTHER_SITE)
+    with pytest.raises(Forbidden) as refused:
+        _deliver(store, order, desk_site=desk_site)
+    assert refused.value.code == "FORBIDDEN_SITE"
     assert store.order(order.order_id) == order
 
 
-@pytest.mark.parametrize("staff", [a_staff(sites=(SITE, OTHER_SITE)), an_admin()])
+@pytest.mark.parametrize("staff", [EVERYWHERE, a_staff(sites=())], ids=["several", "none"])
 def test_a_repeat_without_desk_is_answered_for_an_order_without_site(staff: Any) -> None:
     order = in_status(S.VALID, an_order(**NOWHERE))
     store = stored(a_shop(), order)

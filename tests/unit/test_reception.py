@@ -33,6 +33,7 @@ from tests.fakes import (
 S = OrderStatus
 N = NotDeliverable
 STRANGER = a_staff("reception9", sites=(OTHER_SITE,))
+EVERYWHERE = a_staff("reception8", sites=(OTHER_SITE, SITE))
 ENTROPY = CountingEntropy("scan")
 
 
@@ -51,7 +52,7 @@ def _scan(store: Store, order_id: str, staff: Staff, **changes: Any) -> Receptio
     return scan_order(order_id, staff, **(facts | changes))
 
 
-@pytest.mark.parametrize("staff", [a_staff(), an_admin()])
+@pytest.mark.parametrize("staff", [a_staff(), EVERYWHERE])
 @pytest.mark.parametrize(
     ("status", "now", "reason"),
     [
@@ -86,10 +87,15 @@ def test_a_scan_says_whether_to_deliver_and_if_not_why(
     assert order.order_id not in repr(item)
 
 
+@pytest.mark.parametrize(
+    "staff", [STRANGER, an_admin(), an_admin(sites=(SITE,))], ids=["elsewhere", "admin", "sited"]
+)
 @pytest.mark.parametrize("status", S)
-def test_another_sites_order_is_never_deliverable_here(status: OrderStatus) -> None:
+def test_only_a_receptionist_of_the_orders_site_finds_it_deliverable(
+    status: OrderStatus, staff: Staff
+) -> None:
     order = in_status(status)
-    seen = _scan(stored(a_shop(), order), order.order_id, STRANGER)
+    seen = _scan(stored(a_shop(), order), order.order_id, staff)
     assert seen.reason is (N.ALREADY_DELIVERED if status is S.DELIVERED else N.WRONG_SITE)
 
 
@@ -108,7 +114,9 @@ def _with_meta(site_id: str) -> Order:
     ("staff", "site_id", "opened"),
     [
         (a_staff(), SITE, True),
-        (an_admin(), SITE, True),
+        (EVERYWHERE, SITE, True),
+        (an_admin(), SITE, False),
+        (an_admin(sites=(SITE,)), SITE, False),
         (STRANGER, SITE, False),
         (STRANGER, "", True),
     ],
@@ -151,10 +159,12 @@ def test_a_queue_is_for_those_who_serve_the_site() -> None:
     facts: dict[str, Any] = {"store": store, "limit": 10, "cursor": None}
     every = frozenset(S)
     assert site_queue(SITE, a_staff(), statuses=every, **facts).items == (valid, here)
-    assert site_queue(SITE, an_admin(), statuses=frozenset({S.VALID}), **facts).items == (valid,)
-    with pytest.raises(Forbidden) as refused:
-        site_queue(OTHER_SITE, a_staff(), statuses=every, **facts)
-    assert refused.value.code == "FORBIDDEN_SITE"
+    assert site_queue(SITE, EVERYWHERE, statuses=frozenset({S.VALID}), **facts).items == (valid,)
+    assert site_queue(OTHER_SITE, EVERYWHERE, statuses=every, **facts).items == (there,)
+    for staff in (a_staff(), an_admin(), an_admin(sites=(OTHER_SITE,))):
+        with pytest.raises(Forbidden) as refused:
+            site_queue(OTHER_SITE, staff, statuses=every, **facts)
+        assert refused.value.code == "FORBIDDEN_SITE"
 
 
 @pytest.mark.parametrize("status", S)

@@ -11,6 +11,7 @@ from chalicelib.domain.staff import (
     Role,
     Session,
     SessionKind,
+    Staff,
     after_failed_login,
     after_good_login,
     check_access,
@@ -142,22 +143,32 @@ def test_an_owner_is_read_as_stored_now() -> None:
             check_owner(staff, SESSION)
 
 
-def test_an_admin_may_do_what_a_receptionist_may_and_not_the_other_way_round() -> None:
+def test_each_role_opens_its_own_doors_only() -> None:
     check_role(a_staff(), Role.RECEPTION)
-    check_role(an_admin(), Role.RECEPTION)
     check_role(an_admin(), Role.ADMIN)
-    with pytest.raises(Forbidden) as refused:
-        check_role(a_staff(), Role.ADMIN)
-    assert refused.value.code == "FORBIDDEN_ROLE"
+    for staff, role in ((a_staff(), Role.ADMIN), (an_admin(), Role.RECEPTION)):
+        with pytest.raises(Forbidden) as refused:
+            check_role(staff, role)
+        assert refused.value.code == "FORBIDDEN_ROLE"
 
 
 def test_rights_go_by_site() -> None:
     check_site(a_staff(), SITE)
-    check_site(an_admin(), OTHER_SITE)
+    check_site(a_staff(sites=(SITE, OTHER_SITE)), OTHER_SITE)
     for site in (OTHER_SITE, "", SITE.lower()):
         with pytest.raises(Forbidden) as refused:
             check_site(a_staff(), site)
         assert refused.value.code == "FORBIDDEN_SITE"
+
+
+@pytest.mark.parametrize(
+    "staff", [a_staff(sites=()), an_admin(), an_admin(sites=(SITE,))], ids=lambda one: one.role
+)
+def test_who_is_no_receptionist_of_the_site_does_not_serve_it(staff: Staff) -> None:
+    assert not staff.may_serve(SITE)
+    with pytest.raises(Forbidden) as refused:
+        check_site(staff, SITE)
+    assert refused.value.code == "FORBIDDEN_SITE"
 
 
 @pytest.mark.parametrize(("given_seconds", "told"), [(-5, 1), (0, 1), (1, 1), (90, 90)])
