@@ -49,9 +49,10 @@ def test_sixty_orders_a_minute_from_one_address() -> None:
 
 
 def test_customers_cannot_use_up_the_desks_sign_ins(api: Api) -> None:
-    for _ in range(21):
-        customer = api.call("POST", "/auth/wallet/nonce", json_body={"address": CUSTOMER})
-    assert is_limited(customer)
+    begun = [
+        api.call("POST", "/auth/wallet/nonce", json_body={"address": CUSTOMER}) for _ in range(21)
+    ]
+    assert is_limited(begun[-1])
     assert api.log_in()
 
 
