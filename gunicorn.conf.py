@@ -11,6 +11,8 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 threads = int(os.environ.get("WEB_THREADS", "8"))
 keepalive = 75
 timeout = 30
+# Requests take milliseconds; a worker that was just starting misses the signal and waits this long.
+graceful_timeout = 10
 # An access log of gunicorn's would hold paths, and with them order ids; the API writes its own.
 accesslog = None
 control_socket_disable = True
