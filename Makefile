@@ -89,7 +89,7 @@ openapi: setup
 
 .PHONY: unit
 unit: setup
-	@$(BIN)/python -m pytest -q tests/unit
+	@$(BIN)/python -m pytest -q -m "not slow" tests/unit
 
 .PHONY: test
 test: check chromium ## Everything above, then contract, stores, API, chain, packaging and browser
@@ -99,7 +99,7 @@ test: check chromium ## Everything above, then contract, stores, API, chain, pac
 
 .PHONY: test-full
 test-full: test ## Everything, the long proofs too
-	@$(BIN)/python -m pytest -q -m slow
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m slow --timeout 1800
 
 # ---------------------------------------------------------------- measure and show
 

@@ -10,9 +10,16 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from chalicelib.adapters.memory import MemoryStore
 from chalicelib.domain.audit import AuditAction
@@ -436,3 +443,9 @@ def _fits(burn: Burn, order: Order) -> bool:
 
 TestLives = Lives.TestCase
 TestLives.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
+
+
+@pytest.mark.slow
+def test_many_more_lives() -> None:
+    longer = settings(max_examples=1500, stateful_step_count=80, deadline=None)
+    run_state_machine_as_test(Lives, settings=longer)

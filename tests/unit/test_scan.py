@@ -6,7 +6,14 @@ from dataclasses import dataclass, field, replace
 import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from chalicelib.adapters.memory import MemoryStore
 from chalicelib.domain.finality import FinalityRule
@@ -1055,3 +1062,9 @@ def _first_cursor(world: World) -> None:
     with pytest.raises(Crash):
         world.scan("a")
     world.store.die_before = None
+
+
+@pytest.mark.slow
+def test_many_more_interleavings() -> None:
+    longer = hypothesis_settings(max_examples=3000, stateful_step_count=40, deadline=None)
+    run_state_machine_as_test(Listening, settings=longer)
