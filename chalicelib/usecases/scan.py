@@ -263,9 +263,10 @@ class _Pass:
         waiting = any(entry.on_chain for entry in ledger.values())
         stored = bool(steps) or self._is_heartbeat_due(view, waiting=waiting)
         if stored:
-            if view.complete:
+            settling = view.complete and self._is_settling_due(view.final)
+            if settling:
                 steps += [Due(order_hash, view.final) for order_hash in self._due(view.final)]
-            self._store_all(steps, view)
+            self._store_all(steps, view, settled=view.final if settling else None)
         result = self._result(view, blocks=max(0, view.scanned - begun_at))
         if stored:
             self._measure(view.head, result)
@@ -381,7 +382,23 @@ class _Pass:
             or bool(beat.error)
             or not view.complete
             or (waiting and beat.head != view.head)
-            or self.clock.now() >= beat.at + self.settings.heartbeat_seconds
+            or self._is_heartbeat_old(beat)
+        )
+
+    def _is_heartbeat_old(self, beat: Heartbeat) -> bool:
+        return self.clock.now() >= beat.at + self.settings.heartbeat_seconds
+
+    def _is_settling_due(self, final: BlockRef) -> bool:
+        """Whether to look for passed deadlines: not with every burn, but as often as a heartbeat.
+
+        Heartbeats keep young while burns wait, so the chain's own time counts as well.
+        """
+        beat = self.cursor.heartbeat
+        advanced = final.time - 1 - self.cursor.expired_through
+        return (
+            beat is None
+            or self._is_heartbeat_old(beat)
+            or advanced >= self.settings.heartbeat_seconds
         )
 
     def _due(self, final: BlockRef) -> list[str]:
@@ -402,19 +419,25 @@ class _Pass:
 
     # ------------------------------------------------------------------------------- storing
 
-    def _store_all(self, steps: Sequence[Step], view: _View) -> None:
+    def _store_all(self, steps: Sequence[Step], view: _View, *, settled: BlockRef | None) -> None:
+        """Commit all steps of a pass; `settled` is given where its deadlines were looked at."""
         done = 0
         while len(steps) - done > SLICE_STEPS:
             some, rest = steps[done : done + SLICE_STEPS], steps[done + SLICE_STEPS :]
             self._store_slice(some, scanned=_scanned_before(rest, view))
             done += SLICE_STEPS
-        self._store_slice(steps[done:], scanned=view.scanned, end=view)
+        self._store_slice(steps[done:], scanned=view.scanned, end=view, settled=settled)
 
     def _store_slice(
-        self, steps: Sequence[Step], *, scanned: int, end: _View | None = None
+        self,
+        steps: Sequence[Step],
+        *,
+        scanned: int,
+        end: _View | None = None,
+        settled: BlockRef | None = None,
     ) -> None:
         """Commit some steps with the cursor; `end` is given with the last ones of a pass."""
-        after = self._after(steps, scanned=scanned, end=end)
+        after = self._after(steps, scanned=scanned, end=end, settled=settled)
         for _ in range(MAX_ATTEMPTS):
             decided = self._decide(steps)
             try:
@@ -440,7 +463,14 @@ class _Pass:
             decided.take(step)
         return decided
 
-    def _after(self, steps: Sequence[Step], *, scanned: int, end: _View | None) -> Cursor:
+    def _after(
+        self,
+        steps: Sequence[Step],
+        *,
+        scanned: int,
+        end: _View | None,
+        settled: BlockRef | None,
+    ) -> Cursor:
         """The cursor once `steps` are stored."""
         seen = [step.burn.serial for step in steps if isinstance(step, Seen)]
         final = [step.burn.serial for step in steps if isinstance(step, Seen) and step.final]
@@ -451,7 +481,7 @@ class _Pass:
             last_serial=max(final, default=None),
             seen_serial=max(seen, default=None),
             scanned=scanned,
-            expired_through=max(self.cursor.expired_through, proven.time - 1) if proven else None,
+            expired_through=max(self.cursor.expired_through, settled.time - 1) if settled else None,
             lease_owner=self.owner,
             lease_until=self._lease_until(),
             heartbeat=self._heartbeat() if end else None,
@@ -525,7 +555,7 @@ class _Pass:
         for name, value, unit in (
             ("HeadBlock", head.number, "Count"),
             ("LagBlocks", result.lag_blocks, "Count"),
-            ("LagSeconds", result.lag_seconds, "Seconds"),
+            ("ProvenLagSeconds", result.lag_seconds, "Seconds"),
             ("BurnsFinal", result.burns, "Count"),
             ("BurnsPending", result.pending, "Count"),
             ("BurnsLost", result.lost, "Count"),

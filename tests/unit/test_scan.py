@@ -28,7 +28,7 @@ from chalicelib.domain.orders import (
 )
 from chalicelib.domain.progress import Cursor, Heartbeat, advance
 from chalicelib.domain.redemptions import Burn, Outcome, Redemption
-from chalicelib.ports import Change, Insert, StoreUnavailable, Update
+from chalicelib.ports import Change, Insert, Page, StoreUnavailable, Update
 from chalicelib.usecases.changes import order_changes
 from chalicelib.usecases.scan import (
     BURNS_PER_PASS,
@@ -231,6 +231,14 @@ def test_burn_needs_confirmations_and_finality(finality: int | None, needed: int
     world.chain.mine()
     world.scan()
     assert world.status(order) is OrderStatus.VALID
+
+
+def test_age_of_the_proven_height_is_measured(world: World) -> None:
+    world.chain.mine_empty(9)
+    world.clock.at = world.chain.tip.time + 4
+    world.scan()
+    assert world.telemetry.metrics["ProvenLagSeconds"] == 2 + 4
+    assert world.telemetry.metrics["LagBlocks"] == 2
 
 
 def test_final_burn_costs_one_commit_of_three_records(world: World) -> None:
@@ -662,6 +670,46 @@ def test_order_whose_burn_waits_does_not_expire(world: World) -> None:
     world.chain.mine(seconds=100)
     world.scan()
     assert world.status(order) is OrderStatus.VALID
+
+
+def test_deadlines_are_looked_at_once_per_heartbeat_while_burns_wait() -> None:
+    world = World(
+        chain=FakeChain(finality=0),
+        settings=replace(SETTINGS, heartbeat_seconds=5, finality=FinalityRule(3, 10)),
+    )
+    due = world.order(ttl=20)
+    looks: list[int] = []
+    expiring = world.store.orders_expiring
+
+    def count(*, after: int, through: int, limit: int, cursor: str | None = None) -> Page[Order]:
+        looks.append(through)
+        return expiring(after=after, through=through, limit=limit, cursor=cursor)
+
+    world.store.orders_expiring = count  # type: ignore[method-assign]
+    for _ in range(40):
+        world.redeemed()
+        beats = world.heartbeat.at if world.store.cursor() else 0
+        assert world.scan().error == ""
+        assert world.heartbeat.at > beats
+        if world.cursor.proven.time > due.expires_at + 5:
+            assert world.status(due) is OrderStatus.EXPIRED
+    assert world.status(due) is OrderStatus.EXPIRED
+    assert len(looks) <= 40 // 5 + 1
+
+
+def test_idle_chain_expires_an_order_with_the_next_heartbeat() -> None:
+    world = World(settings=replace(SETTINGS, heartbeat_seconds=5))
+    world.chain.mine_empty(3)
+    world.scan()
+    due = world.order(ttl=1)
+    world.chain.mine_empty(2)
+    world.clock.at += 5
+    world.scan()
+    assert world.cursor.proven.time == due.expires_at - 1
+    world.chain.mine_empty(2)
+    world.clock.at += 5
+    world.scan()
+    assert world.status(due) is OrderStatus.EXPIRED
 
 
 def test_many_orders_expire_in_slices(world: World) -> None:
