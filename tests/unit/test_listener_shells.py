@@ -156,6 +156,23 @@ def test_one_provider_on_a_dead_branch_gives_way_to_the_others(world: World) -> 
         everybody.scan()
 
 
+def test_a_good_pass_between_them_keeps_two_forks_from_stopping_the_listener(
+    world: World,
+) -> None:
+    listener_of(world).scan()
+    dead = FakeChain()
+    dead.fork(0)
+    dead.mine_empty(world.chain.tip.number + 5)
+    listener = listener_of(world, dead, world.chain)
+    assert "proven final" in listener.scan().error
+    assert listener.scan().error == ""
+    world.chain.down = True
+    assert listener.scan().error == "provider is down"
+    assert "proven final" in listener.scan().error
+    world.chain.down = False
+    assert listener.scan().error == ""
+
+
 def test_lease_of_another_is_told_once(world: World) -> None:
     world.scan("b")
     listener = listener_of(world)

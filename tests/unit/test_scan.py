@@ -597,6 +597,23 @@ def test_every_burn_of_a_block_has_to_be_of_that_block(world: World, lied_about:
     assert world.scan().matched == 2
 
 
+def test_block_told_in_two_ways_by_burns_not_final_yet_is_refused(world: World) -> None:
+    alices, bobs = world.order(), world.order(customer=BOB)
+    world.chain.mine(world.chain.redeem(alices), world.chain.redeem(bobs))
+    honest = world.chain.burns
+
+    def burns(first: int, last: int) -> tuple[Burn, ...]:
+        one, other = honest(first, last)
+        return one, replace(other, block=replace(other.block, hash="0x" + "ee" * 32))
+
+    world.chain.burns = burns  # type: ignore[method-assign]
+    assert world.scan().error == "block 1 is told in two ways"
+    assert world.ledger() == ()
+    assert world.status(alices) is world.status(bobs) is OrderStatus.CREATED
+    world.chain.burns = honest  # type: ignore[method-assign]
+    assert world.scan().pending == 2
+
+
 def test_a_long_tail_that_is_not_final_is_read_to_the_head() -> None:
     world = World(
         chain=FakeChain(finality=None),
