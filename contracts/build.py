@@ -3,6 +3,9 @@
 
     contracts/build.py            write contracts/abi/FiveSOfficeVouchers.json
     contracts/build.py --check    exit 1 if that file is not what the source compiles to
+    contracts/build.py --standard-json [FILE]
+                                  write what block explorers take to verify the contract: the
+                                  compiler's standard-JSON input, every source included
 
 The artefact holds the ABI and bytecode that the listener, the API, the portal and the command
 line share. Source names are relative and the compiler's metadata is off, so the same source gives
@@ -26,6 +29,7 @@ SOURCE_NAME = f"src/{CONTRACT_NAME}.sol"
 HERE = Path(__file__).resolve().parent
 NODE_MODULES = HERE.parent / "node_modules"
 ARTIFACT = HERE / "abi" / f"{CONTRACT_NAME}.json"
+STANDARD_JSON = HERE.parent / ".local" / f"{CONTRACT_NAME}.standard.json"
 SOLC = HERE / "solc-shim.mjs"
 
 IMPORT = re.compile(r"""^import\b[^;]*?["']([^"']+)["']\s*;""", re.MULTILINE)
@@ -107,30 +111,40 @@ def compiler_version() -> str:
     return found[1]
 
 
-def compile_artifact() -> dict[str, Any]:
-    """The artefact that the source on disk gives.
+def read_input() -> dict[str, Any]:
+    """What decides the bytecode: every source and the settings, without the choice of outputs."""
+    return {
+        "language": "Solidity",
+        "sources": read_sources(),
+        "settings": compiler_settings(),
+    }
+
+
+def select_outputs(given: dict[str, Any]) -> dict[str, Any]:
+    """The compiler's standard-JSON input that makes ABI and bytecode of the contract from `given`.
+
+    It names every source and needs no other file, so explorers can compile it as it stands.
+    """
+    selection = {SOURCE_NAME: {CONTRACT_NAME: ["abi", "evm.bytecode", "evm.deployedBytecode"]}}
+    return {**given, "settings": {**given["settings"], "outputSelection": selection}}
+
+
+def compile_artifact(given: dict[str, Any]) -> dict[str, Any]:
+    """The artefact that `read_input` gives.
 
     Raises BuildError, with the compiler's messages, on any error or warning.
     """
-    settings = compiler_settings()
-    standard_input = {
-        "language": "Solidity",
-        "sources": read_sources(),
-        "settings": settings,
-    }
-    selection = {SOURCE_NAME: {CONTRACT_NAME: ["abi", "evm.bytecode", "evm.deployedBytecode"]}}
-    request = {**standard_input, "settings": {**settings, "outputSelection": selection}}
-    output = json.loads(run_solc("--standard-json", json.dumps(request)))
+    output = json.loads(run_solc("--standard-json", json.dumps(select_outputs(given))))
     if output.get("errors"):
         raise BuildError("\n".join(error["formattedMessage"] for error in output["errors"]))
     contract = output["contracts"][SOURCE_NAME][CONTRACT_NAME]
     deployed = contract["evm"]["deployedBytecode"]
-    canonical = json.dumps(standard_input, sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps(given, sort_keys=True, separators=(",", ":"))
     return {
         "contractName": CONTRACT_NAME,
         "compiler": {
             "version": compiler_version(),
-            "settings": settings,
+            "settings": given["settings"],
         },
         "sourceHash": "sha256:" + hashlib.sha256(canonical.encode()).hexdigest(),
         "abi": contract["abi"],
@@ -158,22 +172,52 @@ def check(artifact: dict[str, Any]) -> None:
         )
 
 
-def main() -> int:
-    """Write or check the artefact; 0 when done, 1 with one message on stderr when not."""
-    parser = argparse.ArgumentParser(description="Build the voucher contract's committed artefact.")
-    parser.add_argument("--check", action="store_true", help="compare only, write nothing")
-    arguments = parser.parse_args()
+def export_standard_json(given: dict[str, Any], artifact: dict[str, Any], path: Path) -> None:
+    """Write the standard-JSON input, which has to compile to the committed artefact.
+
+    Raises BuildError, and writes nothing, if it does not or the file cannot be written.
+    """
+    check(artifact)
     try:
-        artifact = compile_artifact()
-        if arguments.check:
-            check(artifact)
-        else:
-            ARTIFACT.parent.mkdir(exist_ok=True)
-            ARTIFACT.write_text(json.dumps(artifact, indent=2) + "\n", encoding="utf-8")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(select_outputs(given), indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise BuildError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def run(arguments: argparse.Namespace) -> str:
+    """Do what was asked for; what to tell about it."""
+    given = read_input()
+    artifact = compile_artifact(given)
+    if arguments.check:
+        check(artifact)
+        return f"{ARTIFACT.name}: up to date"
+    if arguments.standard_json:
+        export_standard_json(given, artifact, arguments.standard_json)
+        return f"{arguments.standard_json}: written, for solc {artifact['compiler']['version']}"
+    ARTIFACT.parent.mkdir(exist_ok=True)
+    ARTIFACT.write_text(json.dumps(artifact, indent=2) + "\n", encoding="utf-8")
+    return f"{ARTIFACT.name}: written"
+
+
+def main() -> int:
+    """Run the command line; 0 when done, 1 with one message on stderr when not."""
+    parser = argparse.ArgumentParser(description="Build the voucher contract's committed artefact.")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--check", action="store_true", help="compare only, write nothing")
+    instead.add_argument(
+        "--standard-json",
+        metavar="FILE",
+        nargs="?",
+        const=STANDARD_JSON,
+        type=Path,
+        help="write what explorers take to verify the contract (default: %(const)s)",
+    )
+    try:
+        print(run(parser.parse_args()))
     except BuildError as error:
         print(f"contracts/build.py: {error}", file=sys.stderr)
         return 1
-    print(f"{ARTIFACT.name}: {'up to date' if arguments.check else 'written'}")
     return 0
 
 

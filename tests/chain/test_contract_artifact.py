@@ -92,6 +92,47 @@ def test_build_says_what_to_install(copy: Path) -> None:
     assert "npm ci" in done.stderr
 
 
+def test_standard_json_compiles_by_itself_to_the_committed_bytecode(tmp_path: Path) -> None:
+    written, empty = tmp_path / "new" / "input.json", tmp_path / "empty"
+    empty.mkdir()
+    done = run(REPOSITORY / BUILD, "--standard-json", str(written), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    committed = json.loads((REPOSITORY / ARTIFACT).read_text())
+    assert f"solc {committed['compiler']['version']}" in done.stdout
+
+    compiled = subprocess.run(
+        ["node", REPOSITORY / "contracts/solc-shim.mjs", "--standard-json"],
+        input=written.read_bytes(),
+        capture_output=True,
+        cwd=empty,
+        check=True,
+    )
+    output = json.loads(compiled.stdout)
+    assert "errors" not in output
+    contract = output["contracts"]["src/FiveSOfficeVouchers.sol"]["FiveSOfficeVouchers"]
+    assert contract["abi"] == committed["abi"]
+    assert "0x" + contract["evm"]["bytecode"]["object"] == committed["bytecode"]
+    deployed = contract["evm"]["deployedBytecode"]
+    assert "0x" + deployed["object"] == committed["deployedBytecode"]
+    assert deployed["immutableReferences"] == committed["immutableReferences"]
+
+
+def test_standard_json_is_not_written_for_another_contract_than_the_committed(copy: Path) -> None:
+    source = copy / SOURCE
+    source.write_text(source.read_text().replace("= 7 days", "= 8 days"))
+    done = run(copy / BUILD, "--standard-json", "input.json", cwd=copy)
+    assert done.returncode == 1
+    assert "different: bytecode" in done.stderr
+    assert not (copy / "input.json").exists()
+
+
+def test_standard_json_says_when_it_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run(REPOSITORY / BUILD, "--standard-json", str(tmp_path / "file/in.json"), cwd=tmp_path)
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+
+
 def test_committed_vectors_are_what_their_script_makes(copy: Path) -> None:
     done = run(copy / VECTORS, "--check", cwd=copy)
     assert done.returncode == 0, done.stderr
