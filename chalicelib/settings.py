@@ -92,16 +92,35 @@ Origins = Annotated[tuple[Origin, ...], BeforeValidator(_split)]
 Address = Annotated[str, AfterValidator(_address)]
 
 
-class StoreSettings(BaseModel):
-    """Where everything is stored: all that the commands on staff, sites and catalogue need."""
+class Settings(BaseModel):
+    """Base of all settings: frozen, and values are never told in errors."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class StoreSettings(Settings):
+    """Where everything is stored: all that the commands on staff, sites and catalogue need."""
 
     STORE: Literal["sql", "dynamodb"]
     DATABASE_URL: str = Field(default="", repr=False)
     DYNAMODB_TABLE: str = ""
     DYNAMODB_ENDPOINT: HttpUrl = ""
     AWS_REGION: str = "ap-southeast-1"
+
+
+class RpcSettings(Settings):
+    """How a chain is reached: all that deploying the contract needs."""
+
+    CHAIN_ID: int = Field(gt=0)
+    RPC_URLS: HttpUrls = Field(min_length=1, repr=False)
+    RPC_TIMEOUT_SECONDS: float = Field(default=10.0, gt=0, le=120)
+
+
+class ContractSettings(RpcSettings):
+    """The contract on its chain: all that the commands on it need, which do not touch the store."""
+
+    CONTRACT_ADDRESS: Address
+    DEPLOY_BLOCK: int = Field(ge=0)
 
 
 class CommonSettings(StoreSettings):
@@ -143,17 +162,14 @@ class ApiSettings(CommonSettings):
     READY_MAX_LAG_SECONDS: int = Field(default=180, ge=1)
 
 
-class ListenerSettings(CommonSettings):
+class ListenerSettings(CommonSettings, ContractSettings):
     """What the chain listener needs beyond that."""
 
-    RPC_URLS: HttpUrls = Field(min_length=1, repr=False)
-    DEPLOY_BLOCK: int = Field(ge=0)
     POLL_SECONDS: float = Field(default=1.0, gt=0, le=3600)
     MAX_BLOCK_RANGE: int = Field(default=2000, ge=1, le=100_000)
-    RPC_TIMEOUT_SECONDS: float = Field(default=10.0, gt=0, le=120)
 
 
-S = TypeVar("S", bound=StoreSettings)
+S = TypeVar("S", bound=Settings)
 
 
 def load(kind: type[S], environ: Mapping[str, str]) -> S:
@@ -165,7 +181,7 @@ def load(kind: type[S], environ: Mapping[str, str]) -> S:
     given: dict[str, Any] = {
         name: environ[name].strip() for name in kind.model_fields if environ.get(name, "").strip()
     }
-    problems = _store_problems(given)
+    problems = _store_problems(given) if issubclass(kind, StoreSettings) else []
     settings: S | None = None
     try:
         settings = kind(**given)

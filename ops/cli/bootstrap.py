@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dotenv import dotenv_values
 
@@ -20,6 +21,9 @@ from chalicelib.domain.orders import Actor, ActorKind, OrderStatus
 from chalicelib.ports import Clock, Entropy, Passwords, Store
 from chalicelib.settings import StoreSettings, load
 from ops.cli.probe import ChainProbe
+
+if TYPE_CHECKING:
+    from ops.onchain.node import Node
 
 DEFAULT_ENV_FILE = Path(".env")
 
@@ -39,6 +43,7 @@ class Tools:
     migrate: Callable[[StoreSettings], str]
     open_passwords: Callable[[], Passwords]
     open_probe: Callable[[str, str, float], ChainProbe]
+    open_node: "Callable[[str, float], Node]"
     request_id: str = field(default_factory=lambda: f"cli-{secrets.token_hex(8)}")
 
     @cached_property
@@ -90,6 +95,7 @@ def system_tools(environ: Mapping[str, str]) -> Tools:
         migrate=_migrate,
         open_passwords=Argon2Passwords,
         open_probe=_open_probe,
+        open_node=_open_node,
     )
 
 
@@ -127,3 +133,9 @@ def _open_probe(url: str, contract: str, timeout: float) -> ChainProbe:
     from ops.cli.web3_probe import Web3Probe  # noqa: PLC0415 - see above
 
     return Web3Probe(url, contract=contract, timeout=timeout)
+
+
+def _open_node(url: str, timeout: float) -> "Node":
+    from ops.onchain.node import Node  # noqa: PLC0415 - see above
+
+    return Node(url, timeout=timeout)

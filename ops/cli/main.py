@@ -10,12 +10,19 @@ import click
 from chalicelib.domain.errors import InvalidInput, VoucherError
 from chalicelib.ports import StoreUnavailable
 from chalicelib.settings import SettingsError
+from ops.cli.admin import admin
+from ops.cli.balance import balance
 from ops.cli.bootstrap import Tools, environment, system_tools
 from ops.cli.catalog import catalog
+from ops.cli.deploy import deploy
 from ops.cli.doctor import doctor
+from ops.cli.pause import pause, unpause
+from ops.cli.role import role
 from ops.cli.site import site
 from ops.cli.staff import staff
 from ops.cli.store import store
+from ops.cli.type import voucher_type
+from ops.cli.verify import verify
 
 
 class Refusal(click.ClickException):
@@ -89,7 +96,10 @@ def cli(ctx: click.Context, env_file: Path | None) -> None:
     assert isinstance(ctx.obj, Tools)  # noqa: S101 - narrows click's Any
 
 
-for command in (catalog, doctor, site, staff, store):
+for command in (
+    *(admin, balance, catalog, deploy, doctor, pause, role, site, staff, store),
+    *(unpause, verify, voucher_type),
+):
     cli.add_command(command)
 
 

@@ -15,6 +15,7 @@ from ops import dynoxide
 from ops.cli.bootstrap import Tools, system_tools
 from ops.cli.main import cli
 from ops.cli.probe import ChainProbe
+from ops.onchain.node import Node
 from ops.seed.files import CATALOGUE_FILE
 from tests.fakes import NOW, CountingEntropy, FixedClock, QuickPasswords
 
@@ -41,6 +42,10 @@ def no_chain(_url: str, _contract: str, _timeout: float) -> ChainProbe:
     raise AssertionError("this command must not ask the chain")
 
 
+def no_node(_url: str, _timeout: float) -> Node:
+    raise AssertionError("this command must not ask the chain")
+
+
 def fake_tools(store: Store, environ: Mapping[str, str] = STORE_ONLY) -> Tools:
     return Tools(
         environ=environ,
@@ -51,6 +56,7 @@ def fake_tools(store: Store, environ: Mapping[str, str] = STORE_ONLY) -> Tools:
         migrate=lambda _: "migrated",
         open_passwords=QuickPasswords,
         open_probe=no_chain,
+        open_node=no_node,
     )
 
 

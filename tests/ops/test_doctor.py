@@ -18,6 +18,7 @@ from ops.cli.main import cli
 from ops.cli.probe import ChainProbe, ProbeFailed
 from ops.stack.demo_seed import seed
 from tests.fakes import CHAIN_ID, CONTRACT, NOW, CountingEntropy, FixedClock, QuickPasswords
+from tests.ops.test_cli import no_node
 
 RPC = "https://rpc.example.com/v2/secret-key"
 SETTINGS = {
@@ -110,6 +111,7 @@ def tools_of(
         migrate=lambda _: "",
         open_passwords=QuickPasswords,
         open_probe=open_probe,
+        open_node=no_node,
     )
 
 

@@ -1,0 +1,314 @@
+"""What the commands on the contract share: reaching it, and handing a call to whoever signs.
+
+web3 takes longer to import than most commands to run, so what needs it is imported on use.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from functools import wraps
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import click
+
+from chalicelib.domain.errors import InvalidInput, Refused, VoucherError
+from chalicelib.domain.order_hash import checksum_address
+from chalicelib.settings import ContractSettings, RpcSettings, load
+from ops.cli.bootstrap import Tools
+from ops.cli.output import emit
+from ops.onchain.calls import Call, shown
+from ops.onchain.exports import Envelope, cast_line, safe_batch, unsigned_transaction
+
+if TYPE_CHECKING:
+    from ops.onchain.contract import VoucherContract
+    from ops.onchain.node import Node
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+GAS_HEADROOM = 1.25
+MAX_TRANSACTION_GAS = 16_777_216
+"""BNB Chain's cap on one transaction (BEP-652)."""
+
+
+class AddressType(click.ParamType[str]):
+    """An address, told back with its EIP-55 checksum."""
+
+    name = "address"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The checksummed address; a wrong checksum and the zero address are refused."""
+        try:
+            return checksum_address(value)
+        except InvalidInput as error:
+            self.fail(f"{value} {error.fields[0].message}", param, ctx)
+
+
+ADDRESS = AddressType()
+TOKEN_ID = click.IntRange(min=0, max=2**53 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """Who signs, and in which form the calls are handed over."""
+
+    sender: str
+    form: str
+    out: Path | None
+    local: bool
+    dry_run: bool
+    as_json: bool
+
+
+def signing_options(command: F) -> F:
+    """The options of every command that ends in transactions; they arrive as one `signing`."""
+
+    @wraps(command)
+    def with_signing(*args: Any, **kwargs: Any) -> Any:
+        given = {one.name: kwargs.pop(one.name) for one in fields(Signing)}
+        return command(*args, signing=Signing(**given), **kwargs)
+
+    options = (
+        click.option(
+            "--from",
+            "sender",
+            type=ADDRESS,
+            required=True,
+            help="Account that will sign: a key's address, or a Safe's.",
+        ),
+        click.option(
+            "--as",
+            "form",
+            type=click.Choice(["cast", "safe", "unsigned"]),
+            default="cast",
+            show_default=True,
+            help="A `cast send … --ledger` line, a Safe Transaction Builder file, or an unsigned"
+            " transaction.",
+        ),
+        click.option(
+            "--out",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="File to write that to.  [default: standard output]",
+        ),
+        click.option(
+            "--local",
+            is_flag=True,
+            help="Send now, signed by the local chain's own account (chain 31337 only).",
+        ),
+        click.option(
+            "--dry-run", is_flag=True, help="Tell and simulate the calls; produce nothing."
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Print JSON for programs."),
+    )
+    wrapped: Any = with_signing
+    for option in reversed(options):
+        wrapped = option(wrapped)
+    return cast("F", wrapped)
+
+
+def connect(tools: Tools) -> "Node":
+    """The first of RPC_URLS that answers, once it has told the right chain.
+
+    Raises:
+        Refused: an endpoint serves another chain than CHAIN_ID.
+        NodeFailed: none answers.
+    """
+    settings = load(RpcSettings, tools.environ)
+    failures: list[str] = []
+    for url in settings.RPC_URLS:
+        node = tools.open_node(url, settings.RPC_TIMEOUT_SECONDS)
+        try:
+            served = node.chain_id()
+        except VoucherError as error:
+            failures.append(error.message)
+            continue
+        if served != settings.CHAIN_ID:
+            raise Refused(
+                f"{node.name} serves chain {served}, CHAIN_ID is {settings.CHAIN_ID};"
+                " nothing was done",
+                code="WRONG_CHAIN",
+            )
+        return node
+    raise VoucherError("; ".join(failures) + "; nothing was done", code="RPC_FAILED")
+
+
+def open_contract(tools: Tools) -> "VoucherContract":
+    """The contract of the settings, once it is known to be there.
+
+    Raises:
+        Refused: there is no contract at CONTRACT_ADDRESS on that chain, or see `connect`.
+        NodeFailed: no endpoint answers.
+    """
+    from ops.onchain.contract import VoucherContract  # noqa: PLC0415 - see above
+
+    settings = load(ContractSettings, tools.environ)
+    node = connect(tools)
+    if not node.code(settings.CONTRACT_ADDRESS):
+        raise Refused(
+            f"there is no contract at CONTRACT_ADDRESS {settings.CONTRACT_ADDRESS} on chain"
+            f" {settings.CHAIN_ID}; nothing was done",
+            code="NO_CONTRACT",
+        )
+    return VoucherContract(node, settings.CONTRACT_ADDRESS, settings.CHAIN_ID)
+
+
+@contextmanager
+def progress_bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error where that is a terminal; told how many more units are done."""
+    with click.progressbar(
+        length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
+        yield bar.update
+
+
+# ------------------------------------------------------------------------------------ handing over
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """What was told and produced, for programs and for people."""
+
+    data: dict[str, Any]
+    text: str
+
+
+def hand_over(
+    tools: Tools, node: "Node", calls: Sequence[Call], signing: Signing, *, title: str
+) -> None:
+    """`prepare`, and print what it gives."""
+    done = prepare(tools, node, calls, signing, title=title)
+    emit(done.data, done.text, as_json=signing.as_json)
+
+
+def prepare(
+    tools: Tools, node: "Node", calls: Sequence[Call], signing: Signing, *, title: str
+) -> HandedOver:
+    """Tell the calls in words, make sure that each would succeed, and produce what gets signed;
+    with `--local`, send them.
+
+    Raises:
+        Reverted: the contract would refuse one of them; nothing was produced.
+        Refused: one needs more gas than a transaction may have; nothing was produced.
+        NodeFailed: the endpoint failed; nothing was produced.
+    """
+    gas = [_gas(node, call, signing) for call in calls]
+    data: dict[str, Any] = {
+        "chainId": node.chain_id(),
+        "from": signing.sender,
+        "calls": [_as_data(call, used) for call, used in zip(calls, gas, strict=True)],
+    }
+    text = [_in_words(call, used) for call, used in zip(calls, gas, strict=True)]
+    if signing.dry_run:
+        text.append("Dry run: every call would succeed now; nothing was produced.")
+    elif signing.local:
+        sent = [node.send(call, sender=signing.sender) for call in calls]
+        data["sent"] = [
+            {"txHash": one.tx_hash, "blockNumber": one.block, "gasUsed": one.gas_used}
+            for one in sent
+        ]
+        text += [f"Mined in block {one.block}, {one.gas_used} gas: {one.tx_hash}" for one in sent]
+    else:
+        data["export"] = _export(tools, node, calls, gas, signing, title)
+        text.append(_delivered(data["export"], signing))
+    return HandedOver(data, "\n\n".join(text))
+
+
+def _gas(node: "Node", call: Call, signing: Signing) -> int:
+    used = node.estimate(call, sender=signing.sender)
+    if used > MAX_TRANSACTION_GAS:
+        raise Refused(
+            f"{call.words}: needs {used} gas, a transaction may have {MAX_TRANSACTION_GAS};"
+            " nothing was produced"
+        )
+    return used
+
+
+def _in_words(call: Call, gas: int) -> str:
+    lines = [click.style(call.words, bold=True), f"  to        {call.to}"]
+    if call.signature:
+        lines.append(f"  function  {call.signature}")
+        lines += [f"  {name:<9} {_short(shown(value))}" for name, value in call.arguments.items()]
+    else:
+        lines.append(f"  data      {_short(call.data)}")
+    return "\n".join([*lines, f"  gas       {gas} by simulation now"])
+
+
+def _short(text: str, width: int = 100) -> str:
+    return text if len(text) <= width else f"{text[: width - 20]}… ({len(text)} characters)"
+
+
+def _as_data(call: Call, gas: int) -> dict[str, Any]:
+    return {
+        "to": call.to,
+        "words": call.words,
+        "function": call.signature or None,
+        "arguments": dict(call.arguments),
+        "data": call.data,
+        "gas": gas,
+    }
+
+
+def _export(
+    tools: Tools,
+    node: "Node",
+    calls: Sequence[Call],
+    gas: Sequence[int],
+    signing: Signing,
+    title: str,
+) -> Any:
+    chain_id = node.chain_id()
+    if signing.form == "safe":
+        return safe_batch(
+            calls,
+            chain_id=chain_id,
+            safe=signing.sender,
+            name=title,
+            created_at=tools.clock.now(),
+        )
+    if signing.form == "cast":
+        return [cast_line(call, chain_id=chain_id, sender=signing.sender) for call in calls]
+    nonce, price = node.nonce(signing.sender), node.gas_price()
+    return [
+        unsigned_transaction(
+            call,
+            Envelope(
+                chain_id=chain_id,
+                nonce=nonce + place,
+                gas=min(int(used * GAS_HEADROOM), MAX_TRANSACTION_GAS),
+                gas_price=price,
+            ),
+        )
+        for place, (call, used) in enumerate(zip(calls, gas, strict=True))
+    ]
+
+
+def _delivered(export: Any, signing: Signing) -> str:
+    """What a person does with the export; the export itself goes to `--out` or is shown here."""
+    text = "\n".join(export) if signing.form == "cast" else json.dumps(export, indent=2)
+    how = {
+        "cast": "Run with ETH_RPC_URL set and the Ledger unlocked:",
+        "safe": "Load into the Safe's Transaction Builder (drag and drop):",
+        "unsigned": "Sign and send:",
+    }[signing.form]
+    if signing.out is None:
+        return f"{how}\n\n{text}"
+    write_whole(signing.out, text + "\n")
+    return f"{how} {signing.out}"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all; an older one is replaced.
+
+    Raises:
+        Refused: the folder is missing or not writable.
+    """
+    try:
+        with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as draft:
+            draft.write(text)
+        os.replace(draft.name, path)  # noqa: PTH105 - Path.replace on a name is the same call
+    except OSError as error:
+        raise Refused(f"{path} cannot be written ({error.strerror})") from error

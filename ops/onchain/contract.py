@@ -1,0 +1,215 @@
+"""The voucher contract through one node: what it says, and the calls its operators sign."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ops.onchain.artefact import artefact
+from ops.onchain.calls import Call
+from ops.onchain.node import Node, Progress
+from ops.onchain.roles import Role
+
+
+@dataclass(frozen=True, slots=True)
+class TypeBooks:
+    """The contract's books of one voucher type, in vouchers."""
+
+    max_supply: int
+    minted: int
+    redeemed: int
+    exists: bool
+    enabled: bool
+
+    @property
+    def available(self) -> int:
+        """How many can still be minted."""
+        return self.max_supply - self.minted
+
+
+@dataclass(frozen=True, slots=True)
+class PendingAdmin:
+    """An admin transfer that was begun; acceptable after `acceptable_after`, unix seconds."""
+
+    account: str
+    acceptable_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherContract:
+    """The contract at `address`. Every method may raise `NodeFailed`."""
+
+    node: Node
+    address: str
+    chain_id: int
+
+    # ------------------------------------------------------------------------------------ views
+
+    def books(self, token_id: int, *, block: int | None = None) -> TypeBooks:
+        """The books of a voucher type, as of `block` or now."""
+        return TypeBooks(*self.node.view(self.address, "voucherType", token_id, block=block))
+
+    def uri(self, token_id: int) -> str:
+        """Address of a voucher type's metadata."""
+        return str(self.node.view(self.address, "uri", token_id))
+
+    def balance(self, account: str, token_id: int) -> int:
+        """How many vouchers of a type an account holds."""
+        return int(self.node.view(self.address, "balanceOf", account, token_id))
+
+    def redemption_count(self, *, block: int | None = None) -> int:
+        """Number of redemptions, as of `block` or now."""
+        return int(self.node.view(self.address, "redemptionCount", block=block))
+
+    def is_redeemed(self, user: str, order_hash: str) -> bool:
+        """Whether an account has redeemed an order hash."""
+        return bool(self.node.view(self.address, "isRedeemed", user, order_hash))
+
+    def is_batch_minted(self, batch_id: str) -> bool:
+        """Whether an airdrop batch has been minted."""
+        return bool(self.node.view(self.address, "isBatchMinted", batch_id))
+
+    def paused(self) -> bool:
+        """Whether minting, transfers and redemptions are stopped."""
+        return bool(self.node.view(self.address, "paused"))
+
+    def has_role(self, role: Role, account: str) -> bool:
+        """Whether an account holds a role."""
+        return bool(self.node.view(self.address, "hasRole", role.identifier, account))
+
+    def admin(self) -> str:
+        """The one holder of the admin role."""
+        return str(self.node.view(self.address, "defaultAdmin"))
+
+    def admin_delay(self) -> int:
+        """Seconds between beginning an admin transfer and the first moment it can be accepted."""
+        return int(self.node.view(self.address, "defaultAdminDelay"))
+
+    def pending_admin(self) -> PendingAdmin | None:
+        """The admin transfer that was begun and is neither accepted nor cancelled."""
+        account, schedule = self.node.view(self.address, "pendingDefaultAdmin")
+        return PendingAdmin(account, schedule) if schedule else None
+
+    def role_holders(
+        self, *, first: int, last: int, progress: Progress | None = None
+    ) -> dict[Role, frozenset[str]]:
+        """Who holds each role at block `last`, rebuilt from the contract's events since `first`.
+
+        The events are told in two sweeps, so `progress` sees each block twice.
+        """
+        holders: dict[Role, set[str]] = {role: set() for role in Role}
+        moves = [
+            (log["blockNumber"], log["logIndex"], event, log["role"], log["account"])
+            for event in ("RoleGranted", "RoleRevoked")
+            for log in self.node.logs(
+                self.address, event, first=first, last=last, progress=progress
+            )
+        ]
+        by_identifier = {role.identifier: role for role in Role}
+        for *_, event, identifier, account in sorted(moves):
+            role = by_identifier.get(bytes(identifier))
+            if role is None:
+                continue
+            change: Callable[[str], None] = (
+                holders[role].add if event == "RoleGranted" else holders[role].discard
+            )
+            change(account)
+        return {role: frozenset(accounts) for role, accounts in holders.items()}
+
+    def created_types(
+        self, *, first: int, last: int, progress: Progress | None = None
+    ) -> tuple[int, ...]:
+        """Token ids of all voucher types created in these blocks, ascending."""
+        logs = self.node.logs(
+            self.address, "VoucherTypeCreated", first=first, last=last, progress=progress
+        )
+        return tuple(sorted(log["tokenId"] for log in logs))
+
+    # ------------------------------------------------------------------------------------ calls
+
+    def create_type(self, token_id: int, max_supply: int, uri: str) -> Call:
+        """Create a voucher type, enabled."""
+        words = f"Create voucher type {token_id}: at most {max_supply} ever, metadata at {uri}"
+        return self._call("createVoucherType", token_id, max_supply, uri, words=words)
+
+    def set_type_enabled(self, token_id: int, *, enabled: bool) -> Call:
+        """Switch minting and redeeming of a voucher type on or off."""
+        words = f"{'Enable' if enabled else 'Disable'} voucher type {token_id}"
+        return self._call("setVoucherTypeEnabled", token_id, enabled, words=words)
+
+    def set_uri(self, token_id: int, uri: str) -> Call:
+        """Replace the address of a voucher type's metadata."""
+        words = f"Replace the metadata address of voucher type {token_id} by {uri}"
+        return self._call("setTokenURI", token_id, uri, words=words)
+
+    def mint(self, to: str, token_id: int, amount: int) -> Call:
+        """Mint vouchers to one account."""
+        words = f"Mint {amount} of voucher type {token_id} to {to}"
+        return self._call("mint", to, token_id, amount, words=words)
+
+    def airdrop(
+        self,
+        batch_id: str,
+        token_id: int,
+        recipients: Sequence[str],
+        amounts: Sequence[int],
+        salt: str,
+    ) -> Call:
+        """Mint one voucher type to many accounts, once."""
+        words = (
+            f"Airdrop {sum(amounts)} of voucher type {token_id} to {len(recipients)} accounts"
+            f" (batch {batch_id[:10]}…)"
+        )
+        return self._call(
+            "airdrop", batch_id, token_id, list(recipients), list(amounts), salt, words=words
+        )
+
+    def pause(self) -> Call:
+        """Stop minting, transfers and redemptions."""
+        return self._call("pause", words="Pause: stop minting, transfers and redemptions")
+
+    def unpause(self) -> Call:
+        """Resume them."""
+        return self._call("unpause", words="Unpause: resume minting, transfers and redemptions")
+
+    def grant(self, role: Role, account: str) -> Call:
+        """Grant a role."""
+        words = f"Grant {role.value} to {account}"
+        return self._call("grantRole", role.identifier, account, words=words)
+
+    def revoke(self, role: Role, account: str) -> Call:
+        """Revoke a role."""
+        words = f"Revoke {role.value} from {account}"
+        return self._call("revokeRole", role.identifier, account, words=words)
+
+    def begin_admin_transfer(self, account: str) -> Call:
+        """Propose a new admin."""
+        words = f"Begin moving the admin role to {account}, who has to accept it after the delay"
+        return self._call("beginDefaultAdminTransfer", account, words=words)
+
+    def accept_admin_transfer(self) -> Call:
+        """Take the admin role that was proposed."""
+        return self._call("acceptDefaultAdminTransfer", words="Accept the admin role")
+
+    def cancel_admin_transfer(self) -> Call:
+        """Withdraw the proposal."""
+        return self._call(
+            "cancelDefaultAdminTransfer", words="Cancel the admin transfer that was begun"
+        )
+
+    def _call(self, name: str, *arguments: object, words: str) -> Call:
+        return self.node.call(self.address, name, *arguments, words=words)
+
+
+def masked(code: bytes, references: Mapping[str, Sequence[Mapping[str, int]]]) -> bytes:
+    """Deployed bytecode with its immutables zeroed, as the compiler leaves them."""
+    bare = bytearray(code)
+    for places in references.values():
+        for place in places:
+            start, length = place["start"], place["length"]
+            bare[start : start + length] = bytes(length)
+    return bytes(bare)
+
+
+def is_the_source(code: bytes) -> bool:
+    """Whether deployed bytecode is what the committed source compiles to, immutables apart."""
+    expected = bytes.fromhex(artefact()["deployedBytecode"][2:])
+    return masked(code, artefact()["immutableReferences"]) == expected
