@@ -57,10 +57,10 @@ def resolve(importer: str, target: str) -> str:
     return "/".join(parts)
 
 
-def read_sources() -> dict[str, dict[str, str]]:
-    """Content of the contract and of everything it imports, by source unit name."""
+def read_sources(root: str = SOURCE_NAME) -> dict[str, dict[str, str]]:
+    """Content of the source unit `root` and of everything it imports, by source unit name."""
     sources: dict[str, dict[str, str]] = {}
-    waiting = [SOURCE_NAME]
+    waiting = [root]
     while waiting:
         name = waiting.pop()
         if name in sources:
