@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from chalicelib.domain.catalogue import Catalogue
+from chalicelib.domain.errors import InvalidInput
 from chalicelib.settings import ContractSettings, load
 from ops.cli.bootstrap import Tools
 from ops.cli.onchain import ADDRESS, open_contract, progress_bar
@@ -106,7 +107,10 @@ def verify(
 
 def _catalogue(tools: Tools, file: Path | None) -> Catalogue | None:
     if file is not None:
-        return Catalogue(types=read_catalogue(file).types)
+        read = read_catalogue(file)
+        if read.problems:
+            raise InvalidInput(*read.problems)
+        return Catalogue(types=read.types)
     if not tools.environ.get("STORE", "").strip():
         return None
     return tools.store.catalogue()

@@ -19,6 +19,7 @@ USE_CASES = "Use cases know the domain and the ports, nothing else"
 CHALICELIB = "chalicelib knows neither the listener, nor the operator's tools, nor web3"
 ADAPTERS = "Adapters do not know each other"
 ROOTS = "Only composition roots choose adapters"
+KEYLESS = "The command line holds no key"
 
 PLANTED = [
     (DOMAIN, "chalicelib/domain/orders.py", "import time"),
@@ -29,6 +30,8 @@ PLANTED = [
     (CHALICELIB, "chalicelib/bootstrap.py", "from listener_fn import chain"),
     (ADAPTERS, "chalicelib/adapters/memory.py", "import chalicelib.adapters.security"),
     (ROOTS, "chalicelib/api/problems.py", "from chalicelib.adapters.memory import MemoryStore"),
+    (KEYLESS, "ops/onchain/node.py", "from eth_account import Account"),
+    (KEYLESS, "ops/cli/pause.py", "def late():\n    import ops.deploy_local"),
     (ROOTS, "listener_fn/chain.py", "def late():\n    import chalicelib.adapters.dynamo"),
 ]
 
