@@ -93,14 +93,14 @@ class LocalChain:
 
     def redeem_order(self, customer_key: str, address: str, order: Order) -> TxReceipt:
         """Burn for an order through `redeemOrder`, as the portal does."""
-        fields = (
-            order.order_ref,
-            order.customer,
-            order.token_id,
-            order.amount,
-            order.site_ref,
-            order.expires_at,
-        )
+        fields = {
+            "orderRef": order.order_ref,
+            "customer": order.customer,
+            "tokenId": order.token_id,
+            "amount": order.amount,
+            "siteRef": order.site_ref,
+            "expiresAt": order.expires_at,
+        }
         functions = self.contract(address).functions
         return self.send(customer_key, functions.redeemOrder(fields, order.order_hash))
 

@@ -57,9 +57,8 @@ class Wallets:
 
     def burn(self, order: Order) -> str:
         """The customer redeems with exactly what the API answered; the transaction's hash."""
-        fields = ("orderRef", "customer", "tokenId", "amount", "siteRef", "expiresAt")
-        terms = tuple(order.terms[name] for name in fields)
-        call = self._chain.contract(self._contract).functions.redeemOrder(terms, order.order_hash)
+        functions = self._chain.contract(self._contract).functions
+        call = functions.redeemOrder(order.terms, order.order_hash)
         receipt = self._chain.send(self._wallets["customer"]["privateKey"], call)
         return receipt["transactionHash"].to_0x_hex()
 

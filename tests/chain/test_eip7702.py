@@ -21,6 +21,7 @@ from eth_utils.crypto import keccak
 from hexbytes import HexBytes
 from web3.types import TxReceipt
 
+from chalicelib.api.views import call_order
 from chalicelib.domain.orders import Order, new_order
 from listener_fn.chain import RpcChain
 from ops import anvil
@@ -168,14 +169,7 @@ class System:
 
     def redeem_by_sig(self, order: Order, signature: bytes) -> TxReceipt:
         """Have somebody else submit the order."""
-        fields = (
-            order.order_ref,
-            order.customer,
-            order.token_id,
-            order.amount,
-            order.site_ref,
-            order.expires_at,
-        )
+        fields = call_order(order).model_dump(by_alias=True)
         call = self.functions.redeemOrderBySig(fields, order.order_hash, signature)
         return self.chain.send(STRANGER, call)
 
