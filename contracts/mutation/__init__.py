@@ -1,0 +1,1 @@
+"""Mutation testing of the voucher contract; the command is contracts/mutate.py."""

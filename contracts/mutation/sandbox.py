@@ -1,0 +1,160 @@
+"""A copy of the contract's tests that judges other builds of the contract."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import build
+
+# These judge the compiler's output and not what the contract does: gas, the committed artefact.
+NOT_BEHAVIOUR = re.compile(r"GasTest\.|\w+\.test_(gas|artifact)_")
+TIME_LIMIT = 300  # seconds for one run of the tests
+RERUN_DATA = ("fuzz", "invariant")
+# Sequences of one call find next to nothing, and take no time.
+NO_INVARIANTS = {"FOUNDRY_INVARIANT_RUNS": "1", "FOUNDRY_INVARIANT_DEPTH": "1"}
+
+
+class Failed(Exception):
+    """Something other than a mutant went wrong; the message says what."""
+
+
+class NotCompiled(Exception):
+    """The compiler refuses a mutant; the message is the compiler's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A Foundry test; `suite` is the test contract's name."""
+
+    suite: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.suite}.{self.name}"
+
+
+def creation_code(source: str, settings: Mapping[str, Any] | None = None) -> str:
+    """Creation bytecode, in hex without 0x, of the contract with another source text.
+
+    `settings` are changes to the compiler's. Raises NotCompiled.
+    """
+    output = _compile(source, {build.CONTRACT_NAME: ["evm.bytecode.object"]}, settings or {})
+    errors = [each for each in output.get("errors", []) if each["severity"] == "error"]
+    if errors:
+        raise NotCompiled(errors[0]["formattedMessage"])
+    contract = output["contracts"][build.SOURCE_NAME][build.CONTRACT_NAME]
+    return str(contract["evm"]["bytecode"]["object"])
+
+
+def syntax_tree(source: str) -> dict[str, Any]:
+    """The compiler's syntax tree of the contract's source unit. Raises NotCompiled."""
+    output = _compile(source, {"": ["ast"]}, {})
+    if build.SOURCE_NAME not in output.get("sources", {}):
+        raise NotCompiled(output["errors"][0]["formattedMessage"])
+    tree: dict[str, Any] = output["sources"][build.SOURCE_NAME]["ast"]
+    return tree
+
+
+def _compile(source: str, outputs: dict[str, list[str]], settings: Mapping[str, Any]) -> Any:
+    sources = build.read_sources() | {build.SOURCE_NAME: {"content": source}}
+    request = {
+        "language": "Solidity",
+        "sources": sources,
+        "settings": {
+            **build.compiler_settings(),
+            **settings,
+            "outputSelection": {build.SOURCE_NAME: outputs},
+        },
+    }
+    return json.loads(build.run_solc("--standard-json", json.dumps(request)))
+
+
+class Sandbox:
+    """The contract's directory, copied to `place` and compiled there once.
+
+    The copy is compiled with dynamic test linking: its tests deploy whatever bytecode the compiled
+    artefact of the contract holds. So a mutant is tried by writing its bytecode there, and nothing
+    has to be compiled again.
+    """
+
+    def __init__(self, place: Path) -> None:
+        """Raises Failed if the copy does not compile."""
+        self._contracts = place / "contracts"
+        name = build.CONTRACT_NAME
+        self._artifact = self._contracts / "out" / f"{name}.sol" / f"{name}.json"
+        shutil.rmtree(place, ignore_errors=True)
+        repository = build.HERE.parent
+        ignored = shutil.ignore_patterns("out", "cache", ".*", "__pycache__")
+        shutil.copytree(build.HERE, self._contracts, ignore=ignored)
+        shutil.copytree(repository / "tests" / "vectors", place / "tests" / "vectors")
+        (place / "node_modules").symlink_to(build.NODE_MODULES)
+        done = self._forge("build")
+        if done.returncode != 0:
+            raise Failed(f"the tests do not compile:\n{done.stdout}{done.stderr}")
+        self._template = json.loads(self._artifact.read_text(encoding="utf-8"))
+
+    def failures(self, bytecode: str, *, invariants: bool) -> list[Test]:
+        """The behavioural tests that fail for this creation bytecode, sorted by name.
+
+        All of them are run, or all but the invariants, which take the most time. A run beyond the
+        time limit counts as a failure, named `timeout`. Raises Failed if forge gives no results.
+        """
+        for directory in RERUN_DATA:  # no mutant is tried with the inputs that another failed on
+            shutil.rmtree(self._contracts / "cache" / directory, ignore_errors=True)
+        written = json.dumps(
+            {
+                **self._template,
+                "bytecode": {**self._template["bytecode"], "object": f"0x{bytecode}"},
+            }
+        )
+        self._artifact.write_text(written, encoding="utf-8")
+        try:
+            # A choice of tests by option would make forge compile all of them again.
+            done = self._forge("test", "--json", **({} if invariants else NO_INVARIANTS))
+        except subprocess.TimeoutExpired:
+            return [Test("forge", "timeout")]
+        if self._artifact.read_text(encoding="utf-8") != written:
+            raise Failed("forge compiled the contract again, so the mutant was not tested")
+        return [
+            test
+            for test in _failed_tests(done)
+            if not NOT_BEHAVIOUR.match(str(test))
+            and (invariants or not test.name.startswith("invariant_"))
+        ]
+
+    def _forge(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        settings = {
+            "FOUNDRY_DYNAMIC_TEST_LINKING": "true",
+            "FORGE_SNAPSHOT_CHECK": "false",
+            "FORGE_SNAPSHOT_EMIT": "false",
+            **environment,
+        }
+        return subprocess.run(
+            [self._contracts / "test.sh", *arguments],
+            env={**os.environ, **settings},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIME_LIMIT,
+        )
+
+
+def _failed_tests(done: subprocess.CompletedProcess[str]) -> list[Test]:
+    try:
+        suites = json.loads(done.stdout)
+    except ValueError:
+        suites = {}
+    results = [
+        (Test(suite.rpartition(":")[2], name.partition("(")[0]), result["status"])
+        for suite, outcome in suites.items()
+        for name, result in outcome["test_results"].items()
+    ]
+    if not results:
+        raise Failed(f"forge ran no tests:\n{done.stdout}{done.stderr}")
+    return sorted((test for test, status in results if status == "Failure"), key=str)
