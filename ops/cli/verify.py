@@ -129,12 +129,20 @@ def _admin(contract: "VoucherContract", expected: Expected) -> Iterator[Verdict]
     as_expected = None if expected.admin is None else admin == expected.admin
     told = admin if as_expected is not False else f"{admin}, expected {expected.admin}"
     yield Verdict(ADMIN_ROLE, as_expected, told)
-    if pending is not None:
-        when = datetime.fromtimestamp(pending.acceptable_after, UTC).isoformat()
-        yield Verdict("pending admin", None, f"{pending.account}, can accept after {when}")
-    else:
+    if pending is None:
         yield Verdict("pending admin", None, "none")
+    else:
+        when = _moment(pending.acceptable_after)
+        yield Verdict("pending admin", None, f"{pending.account}, can accept after {when}")
     yield Verdict("admin delay", None, f"{delay} s")
+    change = contract.pending_admin_delay()
+    if change is not None:
+        when = _moment(change.effective_at)
+        yield Verdict("pending admin delay", None, f"{change.delay} s from {when}")
+
+
+def _moment(unix_seconds: int) -> str:
+    return datetime.fromtimestamp(unix_seconds, UTC).isoformat()
 
 
 def _roles(

@@ -34,6 +34,14 @@ class PendingAdmin:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingDelay:
+    """A new admin delay in seconds, in force from `effective_at`, unix seconds."""
+
+    delay: int
+    effective_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class VoucherContract:
     """The contract at `address`. Every method may raise `NodeFailed`."""
 
@@ -87,6 +95,11 @@ class VoucherContract:
         """The admin transfer that was begun and is neither accepted nor cancelled."""
         account, schedule = self.node.view(self.address, "pendingDefaultAdmin")
         return PendingAdmin(account, schedule) if schedule else None
+
+    def pending_admin_delay(self) -> PendingDelay | None:
+        """The change of the admin delay that is scheduled and not in force yet."""
+        delay, schedule = self.node.view(self.address, "pendingDefaultAdminDelay")
+        return PendingDelay(delay, schedule) if schedule else None
 
     def role_holders(
         self, *, first: int, last: int, progress: Progress | None = None

@@ -333,6 +333,13 @@ def test_verify_tells_each_thing_that_is_wrong(line: Line) -> None:
     assert verdicts["type 2001"] == (False, "in the catalogue, never created")
 
 
+def test_verify_tells_a_scheduled_change_of_the_admin_delay(line: Line, web3: Web3) -> None:
+    assert "pending admin delay" not in line.verdicts()
+    change = _contract(web3, line).functions.changeDefaultAdminDelay(86_400)
+    web3.eth.wait_for_transaction_receipt(change.transact({"from": ADMIN}))
+    assert line.verdicts()["pending admin delay"][1].startswith("86400 s from 20")
+
+
 def test_verify_names_what_is_wrong_in_a_catalogue_file(line: Line, tmp_path: Path) -> None:
     file = tmp_path / "catalogue.json"
     file.write_text('{"types": [{"tokenId": "x"}]}', "utf-8")
