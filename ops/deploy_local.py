@@ -4,10 +4,8 @@ For the demo and the tests. It signs with well-known development keys, and refus
 local one.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from eth_account import Account
@@ -19,8 +17,8 @@ from web3.types import TxParams, TxReceipt
 
 from chalicelib.domain.orders import Order
 from ops.anvil import CHAIN_ID
+from ops.onchain.artefact import abi, artefact
 
-ARTEFACT = Path(__file__).parents[1] / "contracts/abi/FiveSOfficeVouchers.json"
 ADMIN_DELAY_SECONDS = 0
 RECEIPT_SECONDS = 60.0
 RECEIPT_POLL_SECONDS = 0.05
@@ -55,14 +53,11 @@ class LocalChain:
         chain_id = self.web3.eth.chain_id
         if chain_id != CHAIN_ID:
             raise NotLocal(f"chain {chain_id} is not a local one ({CHAIN_ID})")
-        self._artefact: dict[str, Any] = json.loads(ARTEFACT.read_text("utf-8"))
 
     def deploy(self, admin_key: str, *, minter: str) -> Deployment:
         """Deploy the contract; the key's account is admin, the address `minter` may mint."""
         admin: LocalAccount = Account.from_key(admin_key)
-        factory = self.web3.eth.contract(
-            abi=self._artefact["abi"], bytecode=self._artefact["bytecode"]
-        )
+        factory = self.web3.eth.contract(abi=abi(), bytecode=artefact()["bytecode"])
         receipt = self.send(admin_key, factory.constructor(admin.address, ADMIN_DELAY_SECONDS))
         deployed = Deployment(str(receipt["contractAddress"]), receipt["blockNumber"])
         contract = self.contract(deployed.address)
@@ -73,7 +68,7 @@ class LocalChain:
     def contract(self, address: str) -> Any:
         """web3's contract object at `address`."""
         checksummed = ChecksumAddress(HexAddress(HexStr(address)))
-        return self.web3.eth.contract(address=checksummed, abi=self._artefact["abi"])
+        return self.web3.eth.contract(address=checksummed, abi=abi())
 
     def create_types(
         self, admin_key: str, address: str, token_ids: Iterable[int], *, max_supply: int, uri: str

@@ -1,5 +1,7 @@
 """`vouchers deploy`: the contract, at an address known beforehand."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from chalicelib.domain.errors import InvalidInput, Refused
@@ -9,6 +11,9 @@ from ops.cli.bootstrap import Tools
 from ops.cli.onchain import ADDRESS, Signing, connect, prepare, signing_options
 from ops.cli.output import emit
 from ops.onchain.deployment import LOCAL_CHAIN_ID, PROXY, SHORTEST_ADMIN_DELAY, DeploymentPlan
+
+if TYPE_CHECKING:
+    from ops.onchain.node import Node
 
 LONGEST_ADMIN_DELAY = 30 * 86_400
 
@@ -52,8 +57,8 @@ def deploy(tools: Tools, admin: str, admin_delay: int, salt: bytes, signing: Sig
 
     Anybody may sign: the contract gives rights to --admin alone. It is made through the
     deterministic deployment proxy, so its address is known before and the same on every chain,
-    and a second deployment is refused. Afterwards set CONTRACT_ADDRESS and DEPLOY_BLOCK and run
-    `vouchers verify`. CHAIN_ID and RPC_URLS must be set.
+    and a second deployment is refused. With --local the result is verified; else set
+    CONTRACT_ADDRESS and DEPLOY_BLOCK afterwards and run `vouchers verify`. CHAIN_ID and RPC_URLS must be set.
 
     \b
     Examples:
@@ -80,7 +85,10 @@ def deploy(tools: Tools, admin: str, admin_delay: int, salt: bytes, signing: Sig
         )
     first = node.head() + 1
     done = prepare(tools, node, [plan.call], signing, title="Deploy FiveSOfficeVouchers")
-    block = done.data["sent"][0]["blockNumber"] if "sent" in done.data else first
+    block = first
+    if "sent" in done.data:
+        block = done.data["sent"][0]["blockNumber"]
+        _check(node, plan)
     data = {
         **done.data,
         "contract": plan.address,
@@ -88,6 +96,16 @@ def deploy(tools: Tools, admin: str, admin_delay: int, salt: bytes, signing: Sig
         "deployBlock": block,
     }
     emit(data, f"{done.text}\n\n{_next(plan, block)}", as_json=signing.as_json)
+
+
+def _check(node: "Node", plan: DeploymentPlan) -> None:
+    from ops.onchain.contract import VoucherContract, is_the_source  # noqa: PLC0415 - slow import
+
+    if not is_the_source(node.code(plan.address)):
+        raise Refused(f"what was deployed at {plan.address} is not what the source compiles to")
+    admin = VoucherContract(node, plan.address).admin()
+    if admin != plan.admin:
+        raise Refused(f"the admin of {plan.address} is {admin}, not {plan.admin}")
 
 
 def _next(plan: DeploymentPlan, block: int) -> str:

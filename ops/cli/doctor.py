@@ -20,7 +20,8 @@ from chalicelib.settings import (
 from chalicelib.usecases.health import check_ready
 from ops.cli.bootstrap import Tools
 from ops.cli.output import emit, json_option
-from ops.cli.probe import ChainProbe, ProbeFailed
+from ops.cli.probe import ChainProbe
+from ops.onchain.errors import NodeFailed
 
 S = TypeVar("S", bound=StoreSettings)
 
@@ -159,7 +160,7 @@ def _rpc_findings(
     probe = tools.open_probe(url, settings.CONTRACT_ADDRESS, settings.RPC_TIMEOUT_SECONDS)
     try:
         yield from _probe_findings(name, probe, settings, token_ids)
-    except ProbeFailed as error:
+    except NodeFailed as error:
         yield Finding(
             name,
             ok=False,
@@ -219,8 +220,7 @@ def _probe_findings(
             f"{name} voucher types",
             ok=False,
             found=f"not created or not enabled in the contract: {', '.join(map(str, missing))}",
-            fix="create or enable them with the admin's wallet (createVoucherType,"
-            " setVoucherTypeEnabled), or take them out of the catalogue",
+            fix="`vouchers type create` or `type enable`, or take them out of the catalogue",
         )
 
 

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from chalicelib.domain.errors import InvalidInput, Refused, VoucherError
+from chalicelib.domain.errors import InvalidInput, Refused
 from chalicelib.domain.order_hash import checksum_address
 from chalicelib.settings import ContractSettings, RpcSettings, load
 from ops.cli.bootstrap import Tools
 from ops.cli.output import emit
 from ops.onchain.calls import Call, shown
+from ops.onchain.errors import NodeFailed
 from ops.onchain.exports import Envelope, cast_line, safe_batch, unsigned_transaction
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def connect(tools: Tools) -> "Node":
         node = tools.open_node(url, settings.RPC_TIMEOUT_SECONDS)
         try:
             served = node.chain_id()
-        except VoucherError as error:
+        except NodeFailed as error:
             failures.append(error.message)
             continue
         if served != settings.CHAIN_ID:
@@ -133,7 +134,7 @@ def connect(tools: Tools) -> "Node":
                 code="WRONG_CHAIN",
             )
         return node
-    raise VoucherError("; ".join(failures) + "; nothing was done", code="RPC_FAILED")
+    raise NodeFailed("; ".join(failures) + "; nothing was done")
 
 
 def open_contract(tools: Tools) -> "VoucherContract":
@@ -153,7 +154,7 @@ def open_contract(tools: Tools) -> "VoucherContract":
             f" {settings.CHAIN_ID}; nothing was done",
             code="NO_CONTRACT",
         )
-    return VoucherContract(node, settings.CONTRACT_ADDRESS, settings.CHAIN_ID)
+    return VoucherContract(node, settings.CONTRACT_ADDRESS)
 
 
 @contextmanager

@@ -3,12 +3,8 @@
 from typing import Protocol
 
 
-class ProbeFailed(Exception):
-    """The endpoint did not answer, or refused; says how, without the URL, which may hold a key."""
-
-
 class ChainProbe(Protocol):
-    """What one RPC endpoint says. Every method may raise `ProbeFailed`."""
+    """What one RPC endpoint says. Every method may raise `NodeFailed`."""
 
     def chain_id(self) -> int:
         """The chain the endpoint serves."""

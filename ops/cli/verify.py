@@ -189,7 +189,7 @@ MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "bright_bla
 
 
 def _report(contract: "VoucherContract", verdicts: list[Verdict]) -> str:
-    lines = [f"{contract.address} on chain {contract.chain_id}"]
+    lines = [f"{contract.address} on chain {contract.node.chain_id()}"]
     for one in verdicts:
         mark, colour = MARKS[one.ok]
         lines.append(f"{click.style(mark, fg=colour)} {one.check}: {one.found}")

@@ -47,7 +47,6 @@ class VoucherContract:
 
     node: Node
     address: str
-    chain_id: int
 
     # ------------------------------------------------------------------------------------ views
 

@@ -11,10 +11,11 @@ from web3 import HTTPProvider, Web3
 from web3.exceptions import ContractLogicError, Web3Exception, Web3RPCError
 from web3.types import FilterParams, LogReceipt, RPCEndpoint, TxParams
 
-from chalicelib.domain.errors import Refused, VoucherError
+from chalicelib.domain.errors import Refused
 from ops.onchain.artefact import abi
 from ops.onchain.calls import Call
 from ops.onchain.deployment import LOCAL_CHAIN_ID
+from ops.onchain.errors import NodeFailed, Reverted
 from ops.onchain.reverts import decode, sentence
 
 LOG_RANGE = 5000
@@ -29,22 +30,6 @@ RECEIPT_POLL_SECONDS = 0.05
 T = TypeVar("T")
 Progress = Callable[[int], None]
 """Told how many more units of the work are done."""
-
-
-class NodeFailed(VoucherError):
-    """The endpoint did not answer, or not with what was asked for. Its URL is never told."""
-
-    code = "RPC_FAILED"
-
-
-class Reverted(Refused):
-    """The contract refuses the call; `error` is the name of its error, where it has one."""
-
-    code = "REVERTED"
-
-    def __init__(self, message: str, *, error: str | None) -> None:
-        super().__init__(message)
-        self.error = error
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ from chalicelib.api.views import call_order
 from chalicelib.domain.orders import Order, new_order
 from listener_fn.chain import RpcChain
 from ops import anvil
-from ops.deploy_local import ARTEFACT, LocalChain, Reverted
+from ops.deploy_local import LocalChain, Reverted
+from ops.onchain.artefact import abi as voucher_abi
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WALLETS = "test/utils/Receivers.sol"
@@ -201,7 +202,7 @@ def delegate(system: System) -> ChecksumAddress:
 
 def refusal(name: str) -> Any:
     """Expects the contract's error of that name."""
-    abi = json.loads(ARTEFACT.read_text("utf-8"))["abi"]
+    abi = voucher_abi()
     (entry,) = (item for item in abi if item["type"] == "error" and item["name"] == name)
     signature = f"{name}({','.join(item['type'] for item in entry['inputs'])})"
     return pytest.raises(

@@ -15,7 +15,8 @@ from chalicelib.domain.redemptions import BlockRef
 from chalicelib.ports import Insert, Store, StoreUnavailable
 from ops.cli.bootstrap import Tools
 from ops.cli.main import cli
-from ops.cli.probe import ChainProbe, ProbeFailed
+from ops.cli.probe import ChainProbe
+from ops.onchain.errors import NodeFailed
 from ops.stack.demo_seed import seed
 from tests.fakes import CHAIN_ID, CONTRACT, NOW, CountingEntropy, FixedClock, QuickPasswords
 from tests.ops.test_cli import no_node
@@ -143,7 +144,7 @@ def test_people_are_told_in_words() -> None:
 
 
 def test_secrets_in_urls_are_not_shown() -> None:
-    failing = {"chain_id": ProbeFailed("cannot be reached (HTTP 401)")}
+    failing = {"chain_id": NodeFailed("cannot be reached (HTTP 401)")}
     for probe in ({}, failing):
         result = CliRunner().invoke(cli, ["doctor"], obj=tools_of(seeded(), probe=probe))
         assert "secret-key" not in result.output
@@ -187,11 +188,11 @@ def test_a_store_that_does_not_answer_hides_only_what_is_in_it() -> None:
 @pytest.mark.parametrize(
     ("probe", "check", "said"),
     [
-        ({"chain_id": ProbeFailed("cannot be reached")}, "rpc rpc.example.com", "reached"),
+        ({"chain_id": NodeFailed("cannot be reached")}, "rpc rpc.example.com", "reached"),
         ({"chain_id": 56}, "rpc rpc.example.com", "serves chain 56, CHAIN_ID is 31337"),
         ({"has_code": False}, "rpc rpc.example.com", "no contract at"),
-        ({"redemption_count": ProbeFailed("an error")}, "rpc rpc.example.com", "an error"),
-        ({"recent_redemptions": ProbeFailed("limit exceeded")}, "rpc rpc.example.com", "limit"),
+        ({"redemption_count": NodeFailed("an error")}, "rpc rpc.example.com", "an error"),
+        ({"recent_redemptions": NodeFailed("limit exceeded")}, "rpc rpc.example.com", "limit"),
         ({"head": 0}, "setting DEPLOY_BLOCK", "1 is past the newest block 0"),
         (
             {"enabled_types": ALL_TYPES - {6001}},

@@ -7,9 +7,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from ops import anvil
-from ops.cli.probe import ProbeFailed
 from ops.cli.web3_probe import Web3Probe
 from ops.deploy_local import Deployment, LocalChain, NotLocal
+from ops.onchain.errors import NodeFailed
 from ops.redeem_once import redeem_once
 from ops.stack.demo import ADMIN, CUSTOMERS, MINTER
 
@@ -53,13 +53,13 @@ def test_the_probe_tells_what_the_chain_says(rpc_url: str, deployed: Deployment)
 def test_an_address_without_contract_is_noticed(rpc_url: str) -> None:
     probe = Web3Probe(rpc_url, contract=NOBODY, timeout=5)
     assert not probe.has_code()
-    with pytest.raises(ProbeFailed, match="answers with an error"):
+    with pytest.raises(NodeFailed, match="answers with an error"):
         probe.redemption_count()
 
 
 def test_nobody_there_is_told_without_the_url() -> None:
     probe = Web3Probe("http://127.0.0.1:9/secret-key", contract=NOBODY, timeout=1)
-    with pytest.raises(ProbeFailed, match="cannot be reached") as failed:
+    with pytest.raises(NodeFailed, match="cannot be reached") as failed:
         probe.chain_id()
     assert "secret-key" not in str(failed.value)
 
@@ -75,7 +75,7 @@ def test_an_endpoint_that_refuses_is_told_by_its_status() -> None:
     with HTTPServer(("127.0.0.1", 0), Refusing) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/secret-key"
-        with pytest.raises(ProbeFailed, match=r"cannot be reached \(HTTP 401\)") as failed:
+        with pytest.raises(NodeFailed, match=r"cannot be reached \(HTTP 401\)") as failed:
             Web3Probe(url, contract=NOBODY, timeout=5).chain_id()
         server.shutdown()
     assert "secret-key" not in str(failed.value)
