@@ -58,7 +58,8 @@ def deploy(tools: Tools, admin: str, admin_delay: int, salt: bytes, signing: Sig
     Anybody may sign: the contract gives rights to --admin alone. It is made through the
     deterministic deployment proxy, so its address is known before and the same on every chain,
     and a second deployment is refused. With --local the result is verified; else set
-    CONTRACT_ADDRESS and DEPLOY_BLOCK afterwards and run `vouchers verify`. CHAIN_ID and RPC_URLS must be set.
+    CONTRACT_ADDRESS and DEPLOY_BLOCK afterwards and run `vouchers verify`. CHAIN_ID and RPC_URLS
+    must be set.
 
     \b
     Examples:

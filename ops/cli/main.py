@@ -11,6 +11,7 @@ from chalicelib.domain.errors import InvalidInput, VoucherError
 from chalicelib.ports import StoreUnavailable
 from chalicelib.settings import SettingsError
 from ops.cli.admin import admin
+from ops.cli.airdrop import airdrop
 from ops.cli.balance import balance
 from ops.cli.bootstrap import Tools, environment, system_tools
 from ops.cli.catalog import catalog
@@ -83,11 +84,16 @@ def cli(ctx: click.Context, env_file: Path | None) -> None:
     set up in this order:
 
     \b
+      vouchers deploy --admin 0xSafe --from 0xDeployer
+      vouchers type create 1001 --max-supply 5000 --uri https://… --from 0xSafe --as safe
+      vouchers verify
       vouchers store migrate
       vouchers site add HCM_ROX_T09 --vi "ROX Tower, tầng 9" --en "ROX Tower, floor 9"
       vouchers catalog load ops/seed/catalogue.json
       vouchers staff add thu.ha --role ADMIN
       vouchers doctor
+
+    No command holds a key: those on the contract hand over what a hardware wallet or a Safe signs.
 
     Exit codes: 0 done, 1 refused or failed (nothing was changed), 2 wrong usage or settings.
     """
@@ -97,7 +103,7 @@ def cli(ctx: click.Context, env_file: Path | None) -> None:
 
 
 for command in (
-    *(admin, balance, catalog, deploy, doctor, pause, role, site, staff, store),
+    *(admin, airdrop, balance, catalog, deploy, doctor, pause, role, site, staff, store),
     *(unpause, verify, voucher_type),
 ):
     cli.add_command(command)
