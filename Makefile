@@ -11,7 +11,7 @@ WORKERS ?= 2
 
 .PHONY: help
 help: ## List the commands
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-15s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---------------------------------------------------------------- set-up
 
@@ -91,14 +91,26 @@ openapi: setup
 unit: setup
 	@$(BIN)/python -m pytest -q -m "not slow" tests/unit
 
-.PHONY: test
-test: check chromium ## Everything above, then contract, stores, API, chain, packaging and browser
+.PHONY: contracts
+contracts: setup abi ## Contract: unit, fuzz and invariant tests, gas, size, artefact, report, docs
 	@contracts/test.sh
+	@$(BIN)/python contracts/mutate.py --check-report
+	@$(BIN)/python contracts/gas_table.py --check
+
+.PHONY: contracts-full
+contracts-full: contracts ## Contract: symbolic proofs, static analysis, coverage, mutation as well
+	@contracts/proofs.sh all
+	@contracts/proofs.sh faults
+	@$(BIN)/python contracts/mutate.py
+	@$(BIN)/python contracts/mutate.py --planted
+
+.PHONY: test
+test: check chromium contracts ## check and contracts, then stores, API, chain, command line, browser
 	@npm run --silent test:web
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not slow" --ignore=tests/unit
 
 .PHONY: test-full
-test-full: test ## Everything, the long proofs too
+test-full: test contracts-full ## test, contracts-full, and the long state machines
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m slow --timeout 1800
 
 # ---------------------------------------------------------------- measure and show
