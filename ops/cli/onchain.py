@@ -159,10 +159,12 @@ def open_contract(tools: Tools) -> "VoucherContract":
 
 @contextmanager
 def progress_bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error where that is a terminal; told how many more units are done."""
-    with click.progressbar(
-        length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()
-    ) as bar:
+    """A bar on standard error where that is a terminal; told how many more units are done.
+
+    A single unit shows none.
+    """
+    hidden = length <= 1 or not sys.stderr.isatty()
+    with click.progressbar(length=length, label=label, file=sys.stderr, hidden=hidden) as bar:
         yield bar.update
 
 
@@ -196,13 +198,17 @@ def prepare(
         Refused: one needs more gas than a transaction may have; nothing was produced.
         NodeFailed: the endpoint failed; nothing was produced.
     """
-    gas = [_gas(node, call, signing) for call in calls]
+    gas = []
+    with progress_bar("Simulating", len(calls)) as done:
+        for call in calls:
+            gas.append(_gas(node, call, signing))
+            done(1)
     data: dict[str, Any] = {
         "chainId": node.chain_id(),
         "from": signing.sender,
         "calls": [_as_data(call, used) for call, used in zip(calls, gas, strict=True)],
     }
-    text = [_in_words(call, used) for call, used in zip(calls, gas, strict=True)]
+    text = [in_words(call, used) for call, used in zip(calls, gas, strict=True)]
     if signing.dry_run:
         text.append("Dry run: every call would succeed now; nothing was produced.")
     elif signing.local:
@@ -228,7 +234,8 @@ def _gas(node: "Node", call: Call, signing: Signing) -> int:
     return used
 
 
-def _in_words(call: Call, gas: int) -> str:
+def in_words(call: Call, gas: int) -> str:
+    """A call decoded for people; `gas` in units, as simulated."""
     lines = [click.style(call.words, bold=True), f"  to        {call.to}"]
     if call.signature:
         lines.append(f"  function  {call.signature}")

@@ -74,6 +74,15 @@ class VoucherContract:
         """Whether an airdrop batch has been minted."""
         return bool(self.node.view(self.address, "isBatchMinted", batch_id))
 
+    def batch_id_of(
+        self, token_id: int, recipients: Sequence[str], amounts: Sequence[int], salt: str
+    ) -> str:
+        """What the contract itself says an airdrop batch's id is."""
+        answer = self.node.view(
+            self.address, "batchIdOf", token_id, list(recipients), list(amounts), salt
+        )
+        return "0x" + bytes(answer).hex()
+
     def paused(self) -> bool:
         """Whether minting, transfers and redemptions are stopped."""
         return bool(self.node.view(self.address, "paused"))
