@@ -7,6 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from eth_account import Account
+
+from ops import anvil
+from ops.onchain.deployment import DeploymentPlan
+from ops.onchain.node import Node
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUILD = "contracts/build.py"
@@ -131,6 +136,17 @@ def test_standard_json_says_when_it_cannot_be_written(tmp_path: Path) -> None:
     done = run(REPOSITORY / BUILD, "--standard-json", str(tmp_path / "file/in.json"), cwd=tmp_path)
     assert done.returncode == 1
     assert "cannot be written" in done.stderr
+
+
+def test_deployment_costs_what_its_snapshot_says() -> None:
+    snapshot = json.loads((REPOSITORY / "contracts/snapshots/Deployment.json").read_text())
+    deployer = Account.from_key(anvil.KEYS[0]).address
+    plan = DeploymentPlan(admin=deployer, admin_delay=2 * 86_400, salt=bytes(32))
+    with anvil.start() as running:
+        node = Node(running.rpc_url, timeout=10)
+        receipt = node.send(plan.call, sender=deployer)
+        assert node.code(plan.address)
+    assert snapshot == {"deployment, through the deployment proxy": str(receipt.gas_used)}
 
 
 def test_committed_vectors_are_what_their_script_makes(copy: Path) -> None:
