@@ -10,8 +10,8 @@
 
 A mutant is the contract with one small fault. It is killed when a test fails; one that survives
 needs a test that kills it, or an argument in mutation/equivalent.toml that nobody can tell it from
-the contract. All happens in copies below .local/mutation. Needs Node.js and `npm ci --ignore-scripts`,
-and nothing of Python beyond the standard library.
+the contract. All happens in copies below .local/mutation. Needs Node.js and what
+`npm ci --ignore-scripts` installs, and nothing of Python beyond the standard library.
 
 Exit codes: 0 all is well; 1 the tests, the arguments or the report are not; 2 it could not run.
 """
@@ -20,12 +20,16 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import build
 from mutation import equivalence, planted, report
+from mutation.compiler import NotCompiled, syntax_tree
 from mutation.operators import Mutant, mutants_of
 from mutation.planted import Fault
-from mutation.sandbox import Failed, NotCompiled, syntax_tree
+from mutation.sandbox import Failed
 from mutation.trials import Laboratory, Outcome
 
 WORKPLACE = build.HERE.parent / ".local" / "mutation"
@@ -95,23 +99,25 @@ def run(arguments: argparse.Namespace) -> str:
             raise Unsound(str(error)) from error
         return f"{report.FILE.name}: up to date"
 
-    laboratory = Laboratory(WORKPLACE, arguments.jobs, source)
-    if arguments.planted or arguments.report:
-        problems += try_faults(laboratory, source, faults)
-        stop_on(problems if arguments.planted else [])
-    if arguments.planted:
-        return f"{len(faults)} planted faults: each makes the tests named for it fail"
-
     chosen = choose(mutants, arguments.only) if arguments.only else mutants
-    tried = try_mutants(laboratory, source, chosen)
+    WORKPLACE.mkdir(parents=True, exist_ok=True)
+    with (
+        TemporaryDirectory(dir=WORKPLACE) as place,
+        closing(Laboratory(Path(place), arguments.jobs, source)) as laboratory,
+    ):
+        if arguments.planted or arguments.report:
+            problems += try_faults(laboratory, source, faults)
+        tried = [] if arguments.planted else try_mutants(laboratory, source, chosen)
     problems += equivalence.problems(tried, argued)
     stop_on(problems)
+    if arguments.planted:
+        return f"{len(faults)} planted faults: each makes the tests named for it fail"
+    results = [(mutant, report.result_of(mutant, outcome)) for mutant, outcome in tried]
     if arguments.report:
-        results = [(mutant, report.result_of(outcome)) for mutant, outcome in tried]
         text = report.render(source, results, argued, properties, faults)
         report.FILE.write_text(text, encoding="utf-8")
         return f"{report.FILE.name}: written"
-    return "\n".join(f"{report.result_of(outcome)}  {mutant.id}" for mutant, outcome in tried)
+    return "\n".join(f"{result}  {mutant.id}" for mutant, result in results)
 
 
 def stop_on(problems: Sequence[str]) -> None:

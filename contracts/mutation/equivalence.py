@@ -27,7 +27,7 @@ def read_arguments() -> dict[str, str]:
 def problems(
     tried: Iterable[tuple[Mutant, Outcome]], arguments: Mapping[str, str]
 ) -> Iterable[str]:
-    """What is wrong: survivors without an argument, arguments without a survivor, broken mutants."""
+    """Survivors that nobody argues for, arguments that do not hold, mutants that do not compile."""
     for mutant, outcome in tried:
         if outcome.verdict == NOT_COMPILED:
             yield f"does not compile, so its operator is wrong: {mutant.id}"

@@ -251,8 +251,8 @@ class _Mutator:
         for operator in RELATIONAL.get(node["operator"], ()):
             if operator in {"true", "false"}:
                 self._add("swap-relational", node, operator)
-            # No unsigned number is below 0, so `<= 0` is the same condition as `== 0`.
-            elif not (operator == "<=" and self._text(right) == "0"):
+            # Nothing unsigned is below 0, so `<= 0` is the same condition as `== 0`.
+            elif not (operator == "<=" and self._text(right) in {"0", "address(0)"}):
                 changed = f"{self._text(left)} {operator} {self._text(right)}"
                 self._add("swap-relational", node, changed)
 

@@ -31,9 +31,9 @@ Made by `contracts/mutate.py --report` from `contracts/{source}` with
 compiler's syntax tree. It is compiled with the settings of the real one and deployed by the Foundry
 tests in its place: first by unit and fuzz tests, then, if they all pass, by the invariants at their
 full length. A test that fails kills the mutant. Tests that judge the bytecode itself, its gas or
-size, do not count: what kills here is behaviour, which a second build of the unchanged contract with
-other bytecode proves by passing them all. A mutant that survives is equivalent, because it has the
-same bytecode or for the reason given below, or else the run fails.
+size, do not count: what kills here is behaviour, which a second build of the unchanged contract
+with other bytecode proves by passing them all. A mutant that survives is equivalent, because it has
+the same bytecode or for the reason given below, or else the run fails.
 
 | | |
 |---|---|
@@ -45,10 +45,11 @@ same bytecode or for the reason given below, or else the run fails.
 """
 
 
-def result_of(outcome: Outcome) -> str:
-    """The report's word on one mutant, whose survival is argued for."""
+def result_of(mutant: Mutant, outcome: Outcome) -> str:
+    """The report's word on one mutant; one that survived is argued for."""
     if outcome.verdict == KILLED:
-        return f"`{outcome.failed[0]}`"
+        own = [test for test in outcome.failed if f"_{mutant.function}_" in test.name]
+        return f"`{(own or outcome.failed)[0]}`"
     return BY_COMPILER if outcome.verdict == SAME_BYTECODE else BY_ARGUMENT
 
 
@@ -177,7 +178,8 @@ def _all(results: Iterable[tuple[Mutant, str]]) -> str:
     lines = [
         "## All mutants",
         "",
-        "In source order, each with the first test by name of those that kill it.",
+        "In source order, each with one test that kills it: the first by name of those that are named",
+        "for the mutated function, or of all that fail.",
         "",
         "| Mutant | Killed by |",
         "|---|---|",

@@ -5,10 +5,8 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import build
 
@@ -24,10 +22,6 @@ class Failed(Exception):
     """Something other than a mutant went wrong; the message says what."""
 
 
-class NotCompiled(Exception):
-    """The compiler refuses a mutant; the message is the compiler's."""
-
-
 @dataclass(frozen=True, slots=True)
 class Test:
     """A Foundry test; `suite` is the test contract's name."""
@@ -37,42 +31,6 @@ class Test:
 
     def __str__(self) -> str:
         return f"{self.suite}.{self.name}"
-
-
-def creation_code(source: str, settings: Mapping[str, Any] | None = None) -> str:
-    """Creation bytecode, in hex without 0x, of the contract with another source text.
-
-    `settings` are changes to the compiler's. Raises NotCompiled.
-    """
-    output = _compile(source, {build.CONTRACT_NAME: ["evm.bytecode.object"]}, settings or {})
-    errors = [each for each in output.get("errors", []) if each["severity"] == "error"]
-    if errors:
-        raise NotCompiled(errors[0]["formattedMessage"])
-    contract = output["contracts"][build.SOURCE_NAME][build.CONTRACT_NAME]
-    return str(contract["evm"]["bytecode"]["object"])
-
-
-def syntax_tree(source: str) -> dict[str, Any]:
-    """The compiler's syntax tree of the contract's source unit. Raises NotCompiled."""
-    output = _compile(source, {"": ["ast"]}, {})
-    if build.SOURCE_NAME not in output.get("sources", {}):
-        raise NotCompiled(output["errors"][0]["formattedMessage"])
-    tree: dict[str, Any] = output["sources"][build.SOURCE_NAME]["ast"]
-    return tree
-
-
-def _compile(source: str, outputs: dict[str, list[str]], settings: Mapping[str, Any]) -> Any:
-    sources = build.read_sources() | {build.SOURCE_NAME: {"content": source}}
-    request = {
-        "language": "Solidity",
-        "sources": sources,
-        "settings": {
-            **build.compiler_settings(),
-            **settings,
-            "outputSelection": {build.SOURCE_NAME: outputs},
-        },
-    }
-    return json.loads(build.run_solc("--standard-json", json.dumps(request)))
 
 
 class Sandbox:

@@ -2,14 +2,16 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
 
-from mutation.sandbox import Failed, NotCompiled, Sandbox, Test, creation_code
+from mutation.compiler import Compiler, NotCompiled
+from mutation.sandbox import Failed, Sandbox, Test
 
 KILLED = "killed"
 SAME_BYTECODE = "same bytecode"
@@ -32,7 +34,7 @@ class Outcome:
 
 
 class Laboratory:
-    """Sandboxes for `jobs` trials at a time, under `place`.
+    """Sandboxes for `jobs` trials at a time, under `place`; ends with `close`.
 
     The unchanged contract passes their tests, and so does a build of it with other bytecode: what
     fails a test in here, fails it by behaviour.
@@ -41,42 +43,53 @@ class Laboratory:
     def __init__(self, place: Path, jobs: int, source: str) -> None:
         """Raises Failed if the unchanged contract fails a test."""
         self._jobs = jobs
-        self._original = creation_code(source)
-        self._free: SimpleQueue[Sandbox] = SimpleQueue()
         with ThreadPoolExecutor(jobs) as pool:
-            for sandbox in pool.map(Sandbox, (place / f"sandbox-{n}" for n in range(jobs))):
-                self._free.put(sandbox)
-        for bytecode in (self._original, creation_code(source, OTHER_BUILD)):
-            if failed := self._failures(bytecode, invariants=True):
-                names = ", ".join(str(test) for test in failed)
-                raise Failed(f"tests fail that should not, without any fault: {names}")
+            places = (place / f"sandbox-{number}" for number in range(jobs))
+            sandboxes = list(pool.map(Sandbox, places))
+        self._free: SimpleQueue[tuple[Compiler, Sandbox]] = SimpleQueue()
+        for sandbox in sandboxes:
+            self._free.put((Compiler(), sandbox))
+        with self._bench() as (compiler, sandbox):
+            self._original = compiler.creation_code(source)
+            other = compiler.creation_code(source, OTHER_BUILD)
+            for bytecode in (self._original, other):
+                if failed := sandbox.failures(bytecode, invariants=True):
+                    names = ", ".join(str(test) for test in failed)
+                    raise Failed(f"tests fail that should not, without any fault: {names}")
+
+    def close(self) -> None:
+        """End what runs on, once all trials are done."""
+        while not self._free.empty():
+            self._free.get()[0].close()
 
     def outcome(self, source: str, *, invariants: bool) -> Outcome:
         """Test the contract with this source text, with the invariants too or as a second step.
 
         A build whose bytecode is the original's is not tested: it is the same contract.
         """
-        try:
-            bytecode = creation_code(source)
-        except NotCompiled:
-            return Outcome(NOT_COMPILED)
-        if bytecode == self._original:
-            return Outcome(SAME_BYTECODE)
-        failed = () if invariants else self._failures(bytecode, invariants=False)
-        failed = failed or self._failures(bytecode, invariants=True)
-        return Outcome(KILLED if failed else SURVIVED, tuple(failed))
+        with self._bench() as (compiler, sandbox):
+            try:
+                bytecode = compiler.creation_code(source)
+            except NotCompiled:
+                return Outcome(NOT_COMPILED)
+            if bytecode == self._original:
+                return Outcome(SAME_BYTECODE)
+            failed = [] if invariants else sandbox.failures(bytecode, invariants=False)
+            failed = failed or sandbox.failures(bytecode, invariants=True)
+            return Outcome(KILLED if failed else SURVIVED, tuple(failed))
 
     def try_all(self, items: Sequence[Item], trial: Callable[[Item], Outcome]) -> list[Outcome]:
         """The outcome of each item's trial, in the items' order, with progress on stderr."""
         with ThreadPoolExecutor(self._jobs) as pool:
             return list(progress(pool.map(trial, items), len(items)))
 
-    def _failures(self, bytecode: str, *, invariants: bool) -> Sequence[Test]:
-        sandbox = self._free.get()
+    @contextmanager
+    def _bench(self) -> Iterator[tuple[Compiler, Sandbox]]:
+        bench = self._free.get()
         try:
-            return sandbox.failures(bytecode, invariants=invariants)
+            yield bench
         finally:
-            self._free.put(sandbox)
+            self._free.put(bench)
 
 
 def progress(outcomes: Iterable[Outcome], total: int) -> Iterable[Outcome]:
