@@ -61,14 +61,12 @@ def test_check_fails_when_the_source_has_moved_on(copy: Path) -> None:
     assert "run contracts/build.py" in done.stderr
 
 
-@pytest.mark.parametrize("key", ["abi", "bytecode", "compiler", "sourceHash"])
-def test_check_fails_when_the_artifact_was_edited(copy: Path, key: str) -> None:
+def test_check_fails_when_the_artifact_was_edited(copy: Path) -> None:
     artifact = json.loads((copy / ARTIFACT).read_text())
-    artifact[key] = "edited"
-    (copy / ARTIFACT).write_text(json.dumps(artifact))
+    (copy / ARTIFACT).write_text(json.dumps(dict.fromkeys(artifact, "edited")))
     done = run(copy / BUILD, "--check", cwd=copy)
     assert done.returncode == 1
-    assert f"different: {key}" in done.stderr
+    assert f"different: {', '.join(sorted(artifact))}" in done.stderr
 
 
 def test_check_fails_when_the_artifact_is_missing(copy: Path) -> None:
