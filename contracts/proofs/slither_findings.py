@@ -3,7 +3,7 @@
 
     contracts/proofs/slither_findings.py FINDINGS ACCEPTED
 
-FINDINGS is what `slither --json` wrote; ACCEPTED lists the findings that were judged to be harmless:
+FINDINGS is what `slither --json` wrote; ACCEPTED lists the findings judged to be harmless:
 `check` (the detector), `where` (the function) and `reason`. Exit status 1, with one line for each,
 if there is a finding that is not accepted, or an accepted one that slither no longer reports.
 """

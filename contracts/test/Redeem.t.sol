@@ -135,6 +135,63 @@ contract RedeemAndBurnTest is VouchersTest {
     }
 }
 
+/// @dev An approved operator can transfer, and in no way burn.
+contract OperatorTest is VouchersTest {
+    uint256 internal constant OPERATOR_KEY = 0x09E7;
+    address internal operator;
+
+    function setUp() public override {
+        super.setUp();
+        operator = vm.addr(OPERATOR_KEY);
+        vm.prank(customer);
+        vouchers.setApprovalForAll(operator, true);
+    }
+
+    function test_operator_cannotRedeemTheHoldersVouchers() public {
+        FiveSOfficeVouchers.Order memory order = validOrder();
+        bytes32 orderHash = vouchers.orderHashOf(order);
+        bytes memory signature = signatureBy(OPERATOR_KEY, digestOf(orderHash, block.chainid, address(vouchers)));
+        vm.startPrank(operator);
+        vm.expectRevert(
+            abi.encodeWithSelector(IERC1155Errors.ERC1155InsufficientBalance.selector, operator, 0, 1, ROOM)
+        );
+        vouchers.redeemAndBurn(ROOM, 1, HASH);
+        vm.expectRevert(abi.encodeWithSelector(FiveSOfficeVouchers.NotCustomer.selector, operator, customer));
+        vouchers.redeemOrder(order, orderHash);
+        vm.expectRevert(abi.encodeWithSelector(FiveSOfficeVouchers.InvalidSignature.selector, customer));
+        vouchers.redeemOrderBySig(order, orderHash, signature);
+        vm.stopPrank();
+        assertBooks({balance: 10, redeemed: 0, count: 0});
+    }
+
+    function test_operator_cannotBurnByTransfer() public {
+        (uint256[] memory tokenIds, uint256[] memory amounts) = (new uint256[](2), new uint256[](2));
+        (tokenIds[0], tokenIds[1], amounts[0], amounts[1]) = (ROOM, ROOM, 1, 1);
+        bytes memory refusal =
+            abi.encodeWithSelector(IERC1155Errors.ERC1155InvalidReceiver.selector, address(0));
+        vm.startPrank(operator);
+        vm.expectRevert(refusal);
+        vouchers.safeTransferFrom(customer, address(0), ROOM, 1, "");
+        vm.expectRevert(refusal);
+        vouchers.safeBatchTransferFrom(customer, address(0), tokenIds, amounts, "");
+        vm.stopPrank();
+        assertBooks({balance: 10, redeemed: 0, count: 0});
+    }
+
+    function test_operator_losesTheRightWithTheApproval() public {
+        vm.prank(operator);
+        vouchers.safeTransferFrom(customer, stranger, ROOM, 1, "");
+        vm.prank(customer);
+        vouchers.setApprovalForAll(operator, false);
+        vm.expectRevert(
+            abi.encodeWithSelector(IERC1155Errors.ERC1155MissingApprovalForAll.selector, operator, customer)
+        );
+        vm.prank(operator);
+        vouchers.safeTransferFrom(customer, stranger, ROOM, 1, "");
+        vm.assertEq(vouchers.balanceOf(customer, ROOM), 9, "customer");
+    }
+}
+
 contract RedeemOrderTest is VouchersTest {
     function redeem(address sender, FiveSOfficeVouchers.Order memory order, bytes32 orderHash) internal {
         vm.prank(sender);
@@ -302,6 +359,18 @@ contract RedeemOrderTest is VouchersTest {
         vm.expectRevert(abi.encodeWithSelector(FiveSOfficeVouchers.AlreadyRedeemed.selector, customer, orderHash));
         redeem(customer, order, orderHash);
         assertBooks({balance: 9, redeemed: 1, count: 1});
+    }
+
+    function test_redeemOrder_isNotBlockedByAnotherUserOfTheHash() public {
+        FiveSOfficeVouchers.Order memory order = validOrder();
+        bytes32 orderHash = vouchers.orderHashOf(order);
+        vm.prank(minter);
+        vouchers.mint(stranger, ROOM, 1);
+        vm.prank(stranger);
+        vouchers.redeemAndBurn(ROOM, 1, orderHash);
+        redeem(customer, order, orderHash);
+        vm.assertTrue(vouchers.isRedeemed(customer, orderHash), "redeemed");
+        assertBooks({balance: 8, redeemed: 3, count: 2});
     }
 
     function testFuzz_redeemOrder_burnsOnlyForItsOwnHash(

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {IERC1155} from "@openzeppelin/contracts/token/ERC1155/IERC1155.sol";
 import {FiveSOfficeVouchers} from "../src/FiveSOfficeVouchers.sol";
-import {ContractWallet, Deaf, Delegate} from "./utils/Receivers.sol";
+import {Answering, ContractWallet, Deaf, Delegate, GasBurner, Reverting} from "./utils/Receivers.sol";
 import {VouchersTest} from "./utils/VouchersTest.sol";
 
 contract RedeemBySigTest is VouchersTest {
@@ -202,6 +203,138 @@ contract RedeemBySigTest is VouchersTest {
         orderHash = vouchers.orderHashOf(order);
         expectInvalidSignature(customer);
         redeem(order, orderHash, signatureBy(OTHER_KEY, digest(orderHash)));
+    }
+
+    /// @dev Code at the customer's own address, which holds ten vouchers already.
+    function expectRefusedFor(address code) internal {
+        vm.etch(customer, code.code);
+        FiveSOfficeVouchers.Order memory order = validOrder();
+        bytes32 orderHash = vouchers.orderHashOf(order);
+        bytes memory signature = signatureBy(OTHER_KEY, digest(orderHash));
+        expectInvalidSignature(customer);
+        redeem(order, orderHash, signature);
+        assertBooks({balance: 10, redeemed: 0, count: 0});
+    }
+
+    function test_redeemOrderBySig_failsIfTheContractWalletReverts() public {
+        expectRefusedFor(address(new Reverting()));
+    }
+
+    function test_redeemOrderBySig_failsIfTheContractWalletBurnsAllGas() public {
+        expectRefusedFor(address(new GasBurner()));
+    }
+
+    function test_redeemOrderBySig_failsIfTheContractWalletAnswersAnythingElse() public {
+        bytes4 magic = IERC1271.isValidSignature.selector;
+        bytes[7] memory answers = [
+            bytes(""),
+            abi.encodePacked(magic), // too short
+            abi.encodePacked(magic, new bytes(27)), // one byte too short
+            abi.encode(bytes32(uint256(uint32(magic)))), // at the wrong end
+            abi.encodePacked(magic, new bytes(27), uint8(1)), // with dirt behind it
+            abi.encode(true),
+            abi.encodePacked(type(uint256).max, magic, new bytes(28)) // in the second word
+        ];
+        for (uint256 i = 0; i < answers.length; ++i) {
+            Answering wallet = new Answering(answers[i]);
+            FiveSOfficeVouchers.Order memory order = validOrder();
+            order.customer = address(wallet);
+            bytes32 orderHash = vouchers.orderHashOf(order);
+            expectInvalidSignature(address(wallet));
+            redeem(order, orderHash, "");
+        }
+        vm.assertEq(vouchers.redemptionCount(), 0, "nothing redeemed");
+    }
+
+    function test_redeemOrderBySig_failsIfAContractWalletsSignatureIsForAnotherContract() public {
+        address wallet = address(new ContractWallet(customer));
+        FiveSOfficeVouchers.Order memory order = walletOrder(wallet);
+        bytes32 orderHash = vouchers.orderHashOf(order);
+        expectInvalidSignature(wallet);
+        redeem(order, orderHash, signatureBy(CUSTOMER_KEY, digestOf(orderHash, block.chainid, address(this))));
+        expectInvalidSignature(wallet);
+        redeem(order, orderHash, signatureBy(CUSTOMER_KEY, digestOf(orderHash, block.chainid + 1, address(vouchers))));
+        redeem(order, orderHash, customerSignature(orderHash));
+        vm.expectRevert(abi.encodeWithSelector(FiveSOfficeVouchers.AlreadyRedeemed.selector, wallet, orderHash));
+        redeem(order, orderHash, customerSignature(orderHash));
+    }
+
+    function test_redeemOrderBySig_acceptsWhatADelegatedAccountsCodeAccepts() public {
+        // The account has delegated to a wallet contract that follows another owner's key.
+        address other = vm.addr(OTHER_KEY);
+        vm.etch(customer, abi.encodePacked(hex"ef0100", address(new ContractWallet(other))));
+        FiveSOfficeVouchers.Order memory order = validOrder();
+        bytes32 orderHash = vouchers.orderHashOf(order);
+        expectInvalidSignature(customer);
+        redeem(order, orderHash, signatureBy(0xBADBAD, digest(orderHash)));
+        redeem(order, orderHash, signatureBy(OTHER_KEY, digest(orderHash)));
+        assertBooks({balance: 8, redeemed: 2, count: 1});
+    }
+
+    function test_redeemOrderBySig_failsForAnotherDeployment() public {
+        FiveSOfficeVouchers.Order memory order = validOrder();
+        bytes32 orderHash = vouchers.orderHashOf(order);
+        bytes memory signature = customerSignature(orderHash);
+        FiveSOfficeVouchers other = new FiveSOfficeVouchers(admin, ADMIN_DELAY);
+        vm.startPrank(admin);
+        other.createVoucherType(ROOM, ROOM_SUPPLY, "");
+        other.grantRole(other.MINTER_ROLE(), admin);
+        other.mint(customer, ROOM, 10);
+        vm.stopPrank();
+        expectInvalidSignature(customer);
+        other.redeemOrderBySig(order, orderHash, signature);
+        redeem(order, orderHash, signature);
+        vm.assertEq(other.balanceOf(customer, ROOM), 10, "the other contract's vouchers are untouched");
+        assertBooks({balance: 8, redeemed: 2, count: 1});
+    }
+
+    // ------------------------------------------------------------------------ guards of the door
+
+    function redeemSigned(FiveSOfficeVouchers.Order memory order, bytes memory refusal) internal {
+        bytes32 orderHash = vouchers.orderHashOf(order);
+        bytes memory signature = customerSignature(orderHash);
+        vm.expectRevert(refusal);
+        redeem(order, orderHash, signature);
+    }
+
+    function test_redeemOrderBySig_failsIfTheHashIsZero() public {
+        FiveSOfficeVouchers.Order memory order = validOrder();
+        bytes32 expected = vouchers.orderHashOf(order);
+        vm.expectRevert(
+            abi.encodeWithSelector(FiveSOfficeVouchers.OrderHashMismatch.selector, expected, bytes32(0))
+        );
+        redeem(order, 0, customerSignature(0));
+    }
+
+    function test_redeemOrderBySig_failsIfTheAmountIsZero() public {
+        FiveSOfficeVouchers.Order memory order = validOrder();
+        order.amount = 0;
+        redeemSigned(order, abi.encodeWithSelector(FiveSOfficeVouchers.ZeroAmount.selector));
+    }
+
+    function test_redeemOrderBySig_failsIfTheTypeIsUnknown() public {
+        FiveSOfficeVouchers.Order memory order = validOrder();
+        order.tokenId = UNKNOWN;
+        redeemSigned(order, abi.encodeWithSelector(FiveSOfficeVouchers.UnknownVoucherType.selector, UNKNOWN));
+    }
+
+    function test_redeemOrderBySig_failsIfTheTypeIsDisabled() public {
+        setEnabled(ROOM, false);
+        redeemSigned(
+            validOrder(), abi.encodeWithSelector(FiveSOfficeVouchers.VoucherTypeDisabled.selector, ROOM)
+        );
+    }
+
+    function test_redeemOrderBySig_isNotBlockedByAnotherUserOfTheHash() public {
+        FiveSOfficeVouchers.Order memory order = validOrder();
+        bytes32 orderHash = vouchers.orderHashOf(order);
+        vm.prank(minter);
+        vouchers.mint(stranger, ROOM, 1);
+        vm.prank(stranger);
+        vouchers.redeemAndBurn(ROOM, 1, orderHash);
+        redeem(order, orderHash, customerSignature(orderHash));
+        vm.assertTrue(vouchers.isRedeemed(customer, orderHash), "redeemed");
+        assertBooks({balance: 8, redeemed: 3, count: 2});
     }
 
     function testFuzz_redeemOrderBySig_acceptsTheCustomersKeyOnly(uint256 customerKey, uint256 signerKey) public {

@@ -52,6 +52,42 @@ contract EagerRedeemer is ERC1155Holder {
     }
 }
 
+/// @dev When it receives vouchers, makes the calls it was given to the voucher contract, one at each
+/// receipt, and keeps what became of them.
+contract Reenterer is ERC1155Holder {
+    bytes[] private _calls;
+    bytes[] public failures;
+    uint256 public made;
+
+    function arm(bytes memory callData) external {
+        _calls.push(callData);
+    }
+
+    function reenter() private {
+        if (made == _calls.length) return;
+        (bool done, bytes memory returned) = msg.sender.call(_calls[made++]);
+        if (!done) failures.push(returned);
+    }
+
+    function failureCount() external view returns (uint256) {
+        return failures.length;
+    }
+
+    function onERC1155Received(address, address, uint256, uint256, bytes memory) public override returns (bytes4) {
+        reenter();
+        return this.onERC1155Received.selector;
+    }
+
+    function onERC1155BatchReceived(address, address, uint256[] memory, uint256[] memory, bytes memory)
+        public
+        override
+        returns (bytes4)
+    {
+        reenter();
+        return this.onERC1155BatchReceived.selector;
+    }
+}
+
 /// @dev A wallet contract that signs with its owner's key (ERC-1271).
 contract ContractWallet is ERC1155Holder, IERC1271 {
     address private immutable _owner;
@@ -68,3 +104,36 @@ contract ContractWallet is ERC1155Holder, IERC1271 {
 
 /// @dev What an EIP-7702 account may delegate to: takes vouchers, and knows nothing of ERC-1271.
 contract Delegate is ERC1155Holder {}
+
+/// @dev A contract that answers every call, so also `isValidSignature`, with the bytes it was given.
+contract Answering {
+    bytes private _answer;
+
+    constructor(bytes memory answer) {
+        _answer = answer;
+    }
+
+    fallback(bytes calldata) external returns (bytes memory) {
+        return _answer;
+    }
+}
+
+/// @dev A contract that reverts with what would be the right answer.
+contract Reverting {
+    fallback() external {
+        bytes4 magic = IERC1271.isValidSignature.selector;
+        assembly {
+            mstore(0, magic)
+            revert(0, 32)
+        }
+    }
+}
+
+/// @dev A contract that uses up whatever gas it is given.
+contract GasBurner {
+    fallback() external {
+        assembly {
+            invalid()
+        }
+    }
+}

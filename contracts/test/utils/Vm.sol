@@ -18,6 +18,9 @@ interface Vm {
     function etch(address target, bytes calldata code) external;
     function setNonce(address account, uint64 nonce) external;
 
+    function snapshotState() external returns (uint256 id);
+    function revertToState(uint256 id) external returns (bool success);
+
     // keys
     function addr(uint256 privateKey) external pure returns (address);
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
