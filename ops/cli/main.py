@@ -18,6 +18,7 @@ from ops.cli.catalog import catalog
 from ops.cli.deploy import deploy
 from ops.cli.doctor import doctor
 from ops.cli.pause import pause, unpause
+from ops.cli.rehearse import rehearse
 from ops.cli.role import role
 from ops.cli.site import site
 from ops.cli.staff import staff
@@ -103,8 +104,8 @@ def cli(ctx: click.Context, env_file: Path | None) -> None:
 
 
 for command in (
-    *(admin, airdrop, balance, catalog, deploy, doctor, pause, role, site, staff, store),
-    *(unpause, verify, voucher_type),
+    *(admin, airdrop, balance, catalog, deploy, doctor, pause, rehearse, role, site, staff),
+    *(store, unpause, verify, voucher_type),
 ):
     cli.add_command(command)
 
