@@ -4,7 +4,7 @@ The store knows records, not tables. Every record carries a `version`: 1 when in
 with each update. A use case loads, decides, and calls `commit` once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -13,6 +13,7 @@ from chalicelib.domain.catalogue import Catalogue, Site
 from chalicelib.domain.idempotency import Reservation
 from chalicelib.domain.orders import HistoryRecord, Order, OrderStatus
 from chalicelib.domain.progress import Cursor
+from chalicelib.domain.reconciliation import ContractTotals
 from chalicelib.domain.redemptions import BlockRef, Burn, Redemption
 from chalicelib.domain.staff import Session, Staff, WalletNonce
 
@@ -197,6 +198,21 @@ class Chain(Protocol):
 
     def redemption_count(self, block: BlockRef) -> int:
         """`redemptionCount()` of the contract as of that recent block, which is still there."""
+
+
+class ContractBooks(Protocol):
+    """The contract's own totals, as one provider tells them. Every method may raise
+    `ChainUnavailable`.
+    """
+
+    def blocks(self, numbers: Sequence[int]) -> tuple[BlockRef, ...]:
+        """See `Chain`."""
+
+    def totals(self, block: BlockRef, token_ids: Collection[int]) -> ContractTotals:
+        """Redemption count, and vouchers redeemed of those token ids, as of that block.
+
+        Providers forget the state of old blocks: that, too, is `ChainUnavailable`.
+        """
 
 
 class ChainUnavailable(Exception):

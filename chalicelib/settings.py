@@ -123,15 +123,11 @@ class ContractSettings(RpcSettings):
     DEPLOY_BLOCK: int = Field(ge=0)
 
 
-class CommonSettings(StoreSettings):
-    """What API and listener both need: the store and the contract on its chain."""
+class FinalitySettings(Settings):
+    """When a burn is final."""
 
-    CHAIN_ID: int = Field(gt=0)
-    CONTRACT_ADDRESS: Address
     CONFIRMATIONS: int = Field(default=3, ge=1, le=1000)
     FINALITY_FALLBACK_BLOCKS: int = Field(default=240, ge=1, le=100_000)
-
-    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property
     def finality(self) -> FinalityRule:
@@ -139,6 +135,15 @@ class CommonSettings(StoreSettings):
         return FinalityRule(
             confirmations=self.CONFIRMATIONS, fallback_blocks=self.FINALITY_FALLBACK_BLOCKS
         )
+
+
+class CommonSettings(StoreSettings, FinalitySettings):
+    """What API and listener both need: the store and the contract on its chain."""
+
+    CHAIN_ID: int = Field(gt=0)
+    CONTRACT_ADDRESS: Address
+
+    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
 class ApiSettings(CommonSettings):
