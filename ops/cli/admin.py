@@ -1,12 +1,11 @@
 """`vouchers admin …`: the admin role moves in two steps."""
 
-from datetime import UTC, datetime
-
 import click
 
 from chalicelib.domain.errors import Refused
 from ops.cli.bootstrap import Tools
 from ops.cli.onchain import ADDRESS, Signing, hand_over, open_contract, signing_options
+from ops.cli.output import moment
 
 
 @click.group()
@@ -50,7 +49,7 @@ def accept(tools: Tools, signing: Signing) -> None:
             f"{pending.account} was proposed as admin, not {signing.sender}; nothing was produced"
         )
     if contract.node.time() <= pending.acceptable_after:
-        when = datetime.fromtimestamp(pending.acceptable_after, UTC).isoformat()
+        when = moment(pending.acceptable_after)
         raise Refused(f"the transfer can be accepted after {when}; nothing was produced")
     call = contract.accept_admin_transfer()
     hand_over(tools, contract.node, [call], signing, title="Accept the admin role")

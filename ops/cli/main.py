@@ -17,7 +17,9 @@ from ops.cli.bootstrap import Tools, environment, system_tools
 from ops.cli.catalog import catalog
 from ops.cli.deploy import deploy
 from ops.cli.doctor import doctor
+from ops.cli.order import order
 from ops.cli.pause import pause, unpause
+from ops.cli.reconcile import reconcile_command
 from ops.cli.rehearse import rehearse
 from ops.cli.role import role
 from ops.cli.site import site
@@ -96,7 +98,8 @@ def cli(ctx: click.Context, env_file: Path | None) -> None:
 
     No command holds a key: those on the contract hand over what a hardware wallet or a Safe signs.
 
-    Exit codes: 0 done, 1 refused or failed (nothing was changed), 2 wrong usage or settings.
+    Exit codes: 0 done, 1 refused or failed (nothing was changed), 2 wrong usage or settings; what
+    `verify`, `doctor` and `reconcile` answer with is told in their help.
     """
     if ctx.obj is None:
         ctx.obj = system_tools(environment(env_file))
@@ -104,8 +107,8 @@ def cli(ctx: click.Context, env_file: Path | None) -> None:
 
 
 for command in (
-    *(admin, airdrop, balance, catalog, deploy, doctor, pause, rehearse, role, site, staff),
-    *(store, unpause, verify, voucher_type),
+    *(admin, airdrop, balance, catalog, deploy, doctor, order, pause, reconcile_command),
+    *(rehearse, role, site, staff, store, unpause, verify, voucher_type),
 ):
     cli.add_command(command)
 

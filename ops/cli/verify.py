@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from chalicelib.domain.errors import InvalidInput
 from chalicelib.settings import ContractSettings, load
 from ops.cli.bootstrap import Tools
 from ops.cli.onchain import ADDRESS, open_contract, progress_bar
-from ops.cli.output import emit, json_option
+from ops.cli.output import emit, json_option, moment
 from ops.onchain.roles import ADMIN_ROLE, Role
 from ops.seed.files import read_catalogue
 
@@ -132,17 +131,13 @@ def _admin(contract: "VoucherContract", expected: Expected) -> Iterator[Verdict]
     if pending is None:
         yield Verdict("pending admin", None, "none")
     else:
-        when = _moment(pending.acceptable_after)
+        when = moment(pending.acceptable_after)
         yield Verdict("pending admin", None, f"{pending.account}, can accept after {when}")
     yield Verdict("admin delay", None, f"{delay} s")
     change = contract.pending_admin_delay()
     if change is not None:
-        when = _moment(change.effective_at)
+        when = moment(change.effective_at)
         yield Verdict("pending admin delay", None, f"{change.delay} s from {when}")
-
-
-def _moment(unix_seconds: int) -> str:
-    return datetime.fromtimestamp(unix_seconds, UTC).isoformat()
 
 
 def _roles(

@@ -12,6 +12,7 @@ from web3.exceptions import ContractLogicError, Web3Exception, Web3RPCError
 from web3.types import FilterParams, LogReceipt, RPCEndpoint, TxParams
 
 from chalicelib.domain.errors import Refused
+from chalicelib.domain.redemptions import BlockRef
 from ops.onchain.artefact import abi
 from ops.onchain.calls import Call
 from ops.onchain.deployment import LOCAL_CHAIN_ID
@@ -74,6 +75,14 @@ class Node:
         """Unix seconds of the newest block."""
         with self._told():
             return self._web3.eth.get_block("latest")["timestamp"]
+
+    def block(self, number: int) -> BlockRef | None:
+        """The block at a height; `None` where the endpoint knows none."""
+        answer = self._request("eth_getBlockByNumber", [hex(number), False])
+        block = answer.get("result")
+        if not block:
+            return None
+        return BlockRef(int(block["number"], 16), block["hash"], int(block["timestamp"], 16))
 
     def finalized(self) -> int | None:
         """Height of the `finalized` block; `None` where the endpoint has no such tag."""
