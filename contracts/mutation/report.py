@@ -178,8 +178,8 @@ def _all(results: Iterable[tuple[Mutant, str]]) -> str:
     lines = [
         "## All mutants",
         "",
-        "In source order, each with one test that kills it: the first by name of those that are named",
-        "for the mutated function, or of all that fail.",
+        "In source order, each with a test that kills it: the first by name of those named for the",
+        "mutated function, or else of all that fail.",
         "",
         "| Mutant | Killed by |",
         "|---|---|",
