@@ -43,17 +43,22 @@ class Anvil:
 
 @contextmanager
 def start(
-    port: int = 0, *, block_time: float | None = None, chain_id: int = CHAIN_ID
+    port: int = 0,
+    *,
+    block_time: float | None = None,
+    chain_id: int = CHAIN_ID,
+    kept_states: int | None = None,
 ) -> Iterator[Anvil]:
     """Run a chain on 127.0.0.1, from when it answers until the context is left.
 
     Port 0 finds a free one. A block comes every `block_time` seconds; without, with every
-    transaction. The `finalized` block trails the head by two.
+    transaction. The `finalized` block trails the head by two. Of blocks older than the newest
+    `kept_states` the state is forgotten, as full nodes do; without, it is all kept.
 
     Raises:
         AnvilFailed: saying why, and what to do.
     """
-    process, rpc_url = _start(port, block_time, chain_id)
+    process, rpc_url = _start(port, block_time, chain_id, kept_states)
     try:
         yield Anvil(rpc_url, process.pid)
     finally:
@@ -61,13 +66,13 @@ def start(
 
 
 def _start(
-    port: int, block_time: float | None, chain_id: int
+    port: int, block_time: float | None, chain_id: int, kept_states: int | None
 ) -> tuple[subprocess.Popen[bytes], str]:
     # A port found free may be taken before anvil binds it: then it exits, and we look again.
     for _ in range(1 if port else START_ATTEMPTS):
         chosen = port or _free_port()
         process = subprocess.Popen(
-            command(chosen, block_time, chain_id),
+            command(chosen, block_time, chain_id, kept_states),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -78,7 +83,12 @@ def _start(
     raise AnvilFailed(f"anvil does not come up on port {port or '(any free one)'}")
 
 
-def command(port: int, block_time: float | None = None, chain_id: int = CHAIN_ID) -> list[str]:
+def command(
+    port: int,
+    block_time: float | None = None,
+    chain_id: int = CHAIN_ID,
+    kept_states: int | None = None,
+) -> list[str]:
     """How to start a chain on 127.0.0.1, for those who look after the process themselves.
 
     Raises:
@@ -95,6 +105,8 @@ def command(port: int, block_time: float | None = None, chain_id: int = CHAIN_ID
     ]
     if block_time is not None:
         serve += ["--block-time", str(block_time)]
+    if kept_states is not None:
+        serve += ["--prune-history", str(kept_states)]
     return serve
 
 

@@ -104,7 +104,7 @@ def _comparable(
 
 
 def _entries(store: Store, last: int, progress: Callable[[int], None]) -> Iterator[Redemption]:
-    """All there is in the ledger: page by page up to serial `last`, and on while there is more."""
+    """What is in the ledger up to serial `last`, and beyond up to the first empty page."""
     first = 1
     while True:
         through = first + MAX_CHANGES - 1
