@@ -73,6 +73,7 @@ lint: setup
 .PHONY: types
 types: setup
 	@$(BIN)/mypy --no-error-summary
+	@cd contracts && ../$(BIN)/mypy --no-error-summary --config-file ../pyproject.toml *.py mutation proofs/*.py
 	@npm run --silent types:web
 
 .PHONY: layers
