@@ -33,7 +33,7 @@ RUNBOOKS = Path(__file__).parents[2] / "docs/runbooks"
 CAST = Path(__file__).parents[2] / "node_modules/@foundry-rs/cast-linux-amd64/bin/cast"
 CAST_SECONDS = 60
 SHELL_MARKS = {"", "bash", "shell", "zsh", "console", "shell-session"}
-FENCE = re.compile(r"^ *```(\S*)[^\n]*\n(.*?)^ *``` *$", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(r"^(?:\d+\.)? *```(\S*)[^\n]*\n(.*?)^ *``` *$", re.DOTALL | re.MULTILINE)
 HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
 FOR_LEDGER = "Run with ETH_RPC_URL set and the Ledger unlocked:"
 FOR_SAFE = "Load into the Safe's Transaction Builder (drag and drop):"
@@ -144,6 +144,8 @@ class Exercise:
         expected = tuple(Template(line).substitute(self._names) for line in step.expected)
         with chdir(self._folder):
             result = CliRunner().invoke(cli, words[1:], obj=system_tools(self.environ))
+            if result.exception is not None and not isinstance(result.exception, SystemExit):
+                raise result.exception
             assert result.exit_code == step.exit_code, f"{where}\n{result.output}"
             lost = missing(expected, result.output)
             assert lost is None, f"{where}\nexpected: {lost}\n\n{result.output}"
