@@ -53,8 +53,13 @@ class Node:
     def __init__(self, url: str, *, timeout: float) -> None:
         """`timeout` in seconds, for each request."""
         self.name = urlsplit(url).hostname or "the RPC endpoint"
+        # web3 asks for the chain before almost every request: once is enough.
         self._provider = HTTPProvider(
-            url, request_kwargs={"timeout": timeout}, exception_retry_configuration=None
+            url,
+            request_kwargs={"timeout": timeout},
+            exception_retry_configuration=None,
+            cache_allowed_requests=True,
+            cacheable_requests={RPCEndpoint("eth_chainId")},
         )
         self._web3 = Web3(self._provider)
         self._codec = self._web3.eth.contract(abi=abi())
@@ -116,8 +121,7 @@ class Node:
         Raises:
             Reverted: the view refuses its arguments.
         """
-        bound = self._web3.eth.contract(address=address(contract), abi=abi())
-        function = bound.get_function_by_name(name)
+        function = self._codec(address(contract)).get_function_by_name(name)
         with self._told():
             return function(*arguments).call(block_identifier="latest" if block is None else block)
 
