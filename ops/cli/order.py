@@ -109,14 +109,20 @@ def show(
         finality=load(FinalitySettings, tools.environ).finality,
         now=tools.clock.now(),
     )
-    history = [record.entry for record in store.history(found.order_hash)]
-    history += found.history
+    history = _history(tools, found)
     shown_id = found.order_id if reveal_id else _masked(found.order_id)
     emit(
         _as_data(view, history, shown_id, answer),
         _report(view, history, shown_id, answer),
         as_json=as_json,
     )
+
+
+def _history(tools: Tools, found: Order) -> list[HistoryEntry]:
+    """All moves, oldest first; one that has just left the order is read in both places."""
+    earlier = [record.entry for record in tools.store.history(found.order_hash)]
+    by_seq = {entry.seq: entry for entry in (*earlier, *found.history)}
+    return [by_seq[seq] for seq in sorted(by_seq)]
 
 
 def _masked(order_id: str) -> str:
