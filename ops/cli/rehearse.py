@@ -128,8 +128,8 @@ def _in_words(step: "Step") -> str:
 
 def _wait_for_ctrl_c(settings: Mapping[str, str]) -> None:
     """Tell how to reach the chain, and block until this process is interrupted or terminated."""
-    told = "\n".join(f"  export {name}={value}" for name, value in settings.items())
-    click.echo(f"The chain runs until Ctrl-C:\n{told}", err=True)
     ends = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    told = "\n".join(f"  export {name}={value}" for name, value in settings.items())
+    click.echo(f"The chain runs until Ctrl-C:\n{told}", err=True)
     signal.sigwait(ends)
