@@ -82,9 +82,8 @@ class Comparison:
 
     @property
     def equal(self) -> bool:
-        """Whether nothing differs."""
-        wrong = self.differing or self.missing or self.extra or self.misplaced
-        return not wrong and self.count == self.ledger_count
+        """Whether nothing differs: where the serials do not, the counts do not either."""
+        return not (self.differing or self.missing or self.extra or self.misplaced)
 
 
 def add_up(entries: Iterable[Redemption], *, through: int) -> LedgerTotals:

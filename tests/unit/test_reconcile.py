@@ -213,12 +213,26 @@ def test_an_empty_ledger_misses_all_that_the_contract_counts() -> None:
     assert compare(ContractTotals(0, {ROOM: 0}), add_up((), through=20)).equal
 
 
-@pytest.mark.parametrize("serials", [(1, 2, 2), (1, 3, 2)])
-def test_an_entry_that_does_not_follow_is_never_equal(serials: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    ("serials", "missing", "extra", "misplaced"),
+    [
+        ((1, 3), (Serials(2, 2),), (), ()),
+        ((1, 2, 3, 4), (), (Serials(4, 4),), ()),
+        ((1, 2, 2, 3), (), (), (2,)),
+        ((1, 3, 2), (Serials(2, 2),), (), (2,)),
+    ],
+)
+def test_equal_totals_under_other_serials_are_not_equal(
+    serials: tuple[int, ...],
+    missing: tuple[Serials, ...],
+    extra: tuple[Serials, ...],
+    misplaced: tuple[int, ...],
+) -> None:
     ledger = add_up([entry_of(burn_of(one, block=20)) for one in serials], through=20)
-    comparison = compare(ContractTotals(3, {ROOM: 3}), ledger)
+    comparison = compare(ContractTotals(3, {ROOM: len(serials)}), ledger)
     assert differing(comparison) == set()
-    assert comparison.misplaced == (2,)
+    assert (comparison.missing, comparison.extra) == (missing, extra)
+    assert comparison.misplaced == misplaced
     assert not comparison.equal
 
 
