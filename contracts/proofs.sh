@@ -40,7 +40,7 @@ set_up() {
     # halmos and slither call whatever `forge` is on the path.
     printf '#!/bin/sh\nexec "$VOUCHER_CONTRACTS/test.sh" "$@"\n' >"$state/bin/forge"
     chmod +x "$state/bin/forge"
-    PATH=$state/bin:$venv/bin:$PATH
+    PATH=$state/bin:$venv/bin:$contracts/proofs:$PATH
     export PATH FOUNDRY_PROFILE=proofs VOUCHER_CONTRACTS="$contracts"
 }
 
@@ -89,7 +89,7 @@ faults() {
             fail "the fault for $proof changes nothing: mend proofs/faults.tsv"
         fi
         run_halmos "$copy/contracts" "$proof" --early-exit >"$state/fault.log" 2>&1 || true
-        if grep -q "^[^a-z]*\[FAIL\].*$proof" "$state/fault.log" && grep -q "Counterexample" "$state/fault.log"; then
+        if grep -q "\[FAIL\].* $proof(" "$state/fault.log" && grep -q "Counterexample" "$state/fault.log"; then
             echo "caught by $proof: $script"
         else
             echo "NOT CAUGHT by $proof: $script"
