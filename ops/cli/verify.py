@@ -89,9 +89,8 @@ def verify(
         catalogue=_catalogue(tools, file),
     )
     first, last = load(ContractSettings, tools.environ).DEPLOY_BLOCK, contract.node.head()
-    with progress_bar("Reading events", 3 * (last - first + 1)) as done:
-        holders = contract.role_holders(first=first, last=last, progress=done)
-        created = contract.created_types(first=first, last=last, progress=done)
+    with progress_bar("Reading events", last - first + 1) as done:
+        holders, created = contract.rights(first=first, last=last, progress=done)
     verdicts = [
         *_code(contract),
         *_admin(contract, expected),

@@ -1,12 +1,14 @@
 """The voucher contract through one node: what it says, and the calls its operators sign."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ops.onchain.artefact import artefact
 from ops.onchain.calls import Call
 from ops.onchain.node import Node, Progress
 from ops.onchain.roles import Role
+
+CREATED = "VoucherTypeCreated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,40 +111,33 @@ class VoucherContract:
         delay, schedule = self.node.view(self.address, "pendingDefaultAdminDelay")
         return PendingDelay(delay, schedule) if schedule else None
 
-    def role_holders(
+    def rights(
         self, *, first: int, last: int, progress: Progress | None = None
-    ) -> dict[Role, frozenset[str]]:
-        """Who holds each role at block `last`, rebuilt from the contract's events since `first`.
-
-        The events are told in two sweeps, so `progress` sees each block twice.
-        """
+    ) -> tuple[dict[Role, frozenset[str]], tuple[int, ...]]:
+        """Who holds each role at block `last`, and all voucher types: rebuilt from the contract's
+        events since block `first`, in one sweep."""
         holders: dict[Role, set[str]] = {role: set() for role in Role}
-        moves = [
-            (log["blockNumber"], log["logIndex"], event, log["role"], log["account"])
-            for event in ("RoleGranted", "RoleRevoked")
-            for log in self.node.logs(
-                self.address, event, first=first, last=last, progress=progress
-            )
-        ]
         by_identifier = {role.identifier: role for role in Role}
-        for *_, event, identifier, account in sorted(moves):
-            role = by_identifier.get(bytes(identifier))
-            if role is None:
+        token_ids: set[int] = set()
+        events = ("RoleGranted", "RoleRevoked", CREATED)
+        for log in self.node.logs(self.address, *events, first=first, last=last, progress=progress):
+            if log.event == CREATED:
+                token_ids.add(log.arguments["tokenId"])
                 continue
-            change: Callable[[str], None] = (
-                holders[role].add if event == "RoleGranted" else holders[role].discard
-            )
-            change(account)
-        return {role: frozenset(accounts) for role, accounts in holders.items()}
+            role = by_identifier.get(log.arguments["role"])
+            if role is not None and log.event == "RoleGranted":
+                holders[role].add(log.arguments["account"])
+            elif role is not None:
+                holders[role].discard(log.arguments["account"])
+        frozen = {role: frozenset(accounts) for role, accounts in holders.items()}
+        return frozen, tuple(sorted(token_ids))
 
     def created_types(
         self, *, first: int, last: int, progress: Progress | None = None
     ) -> tuple[int, ...]:
         """Token ids of all voucher types created in these blocks, ascending."""
-        logs = self.node.logs(
-            self.address, "VoucherTypeCreated", first=first, last=last, progress=progress
-        )
-        return tuple(sorted(log["tokenId"] for log in logs))
+        logs = self.node.logs(self.address, CREATED, first=first, last=last, progress=progress)
+        return tuple(sorted(log.arguments["tokenId"] for log in logs))
 
     # ------------------------------------------------------------------------------------ calls
 

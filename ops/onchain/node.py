@@ -1,6 +1,6 @@
 """One RPC endpoint, as the operator's commands use it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -22,6 +22,9 @@ from ops.onchain.reverts import decode, sentence
 LOG_RANGE = 5000
 """Blocks asked for at once at first: what BNB Chain's own nodes allow."""
 
+FORGET_AFTER = 50
+"""Answered ranges after which a refusal is forgotten."""
+
 BATCH_CALLS = 20
 """Calls sent together; several providers take no more."""
 
@@ -40,6 +43,39 @@ class Receipt:
     tx_hash: str
     block: int
     gas_used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """One log: the event's name, its block, its arguments by name."""
+
+    event: str
+    block: int
+    arguments: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class _Ranges:
+    """How many blocks to ask for at once: closes in on what the endpoint takes, from both sides.
+
+    What it refused is forgotten from time to time, since it may have been a passing trouble.
+    """
+
+    size: int = LOG_RANGE
+    limit: int | None = None
+    successes: int = 0
+
+    def taken(self) -> None:
+        """That many were answered: try more."""
+        self.successes += 1
+        if self.successes % FORGET_AFTER == 0:
+            self.limit = None
+        self.size = self.size * 2 if self.limit is None else (self.size + self.limit) // 2
+
+    def refused(self) -> None:
+        """That many were refused: try fewer."""
+        self.limit = self.size
+        self.size = max(1, self.size // 2)
 
 
 def address(value: str) -> ChecksumAddress:
@@ -128,41 +164,44 @@ class Node:
     def logs(
         self,
         contract: str,
-        event: str,
-        *,
+        *events: str,
         first: int,
         last: int,
         progress: Progress | None = None,
-    ) -> Iterator[dict[str, Any]]:
-        """The contract's logs of one event from block `first` to `last`, both included, in order:
-        the arguments by name, and the log's `blockNumber` and `logIndex`.
+    ) -> Iterator[Log]:
+        """The contract's logs of these events from block `first` to `last`, both included, in the
+        chain's order.
 
-        Ranges shrink where the endpoint refuses them, and grow back.
+        Ranges shrink where the endpoint refuses them, and grow as far as it takes them.
         """
-        decoder = self._codec.events[event]()
-        wanted = LOG_RANGE
+        decoders = {decoder.topic: decoder for decoder in map(self._decoder, events)}
+        ranges = _Ranges()
         while first <= last:
-            through = min(last, first + wanted - 1)
-            found = self._logs(contract, decoder.topic, first, through)
+            through = min(last, first + ranges.size - 1)
+            found = self._logs(contract, list(decoders), first, through)
             if found is None:
-                if wanted == 1:
+                if ranges.size == 1:
                     raise NodeFailed(f"{self.name} refuses to tell logs, even of one block")
-                wanted = max(1, wanted // 4)
+                ranges.refused()
                 continue
-            for log in found:
-                place = {"blockNumber": log["blockNumber"], "logIndex": log["logIndex"]}
-                yield {**decoder.process_log(log)["args"], **place}
+            for log in sorted(found, key=lambda log: (log["blockNumber"], log["logIndex"])):
+                decoder = decoders[log["topics"][0].to_0x_hex()]
+                yield Log(decoder.name, log["blockNumber"], decoder.process_log(log)["args"])
             if progress is not None:
                 progress(through - first + 1)
-            first, wanted = through + 1, min(LOG_RANGE, wanted * 2)
+            first = through + 1
+            ranges.taken()
+
+    def _decoder(self, event: str) -> Any:
+        return self._codec.events[event]()
 
     def _logs(
-        self, contract: str, topic: str, first: int, last: int
+        self, contract: str, topics: Sequence[str], first: int, last: int
     ) -> Sequence[LogReceipt] | None:
         """`None` where the endpoint refuses."""
         asked: FilterParams = {
             "address": address(contract),
-            "topics": [HexStr(topic)],
+            "topics": [[HexStr(topic) for topic in topics]],
             "fromBlock": first,
             "toBlock": last,
         }
