@@ -238,7 +238,7 @@ class Attempt:
     def verify(self, *, admin: str, minter: str, pauser: str) -> None:
         """`vouchers verify` has to find nothing wrong."""
         roles = ("--admin", admin, "--minter", minter, "--pauser", pauser)
-        self.command("verify", *roles, "--catalogue", str(CATALOGUE_FILE))
+        self.command("verify", *roles, "--catalog", str(CATALOGUE_FILE))
         self.log.append("verify finds nothing wrong")
 
 

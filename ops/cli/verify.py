@@ -47,7 +47,7 @@ class Verdict:
     "--pauser", "pausers", type=ADDRESS, multiple=True, help="Account that should be a pauser."
 )
 @click.option(
-    "--catalogue",
+    "--catalog",
     "file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Catalogue file to compare types with.  [default: the store's, where STORE is set]",

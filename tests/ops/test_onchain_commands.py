@@ -315,7 +315,7 @@ def test_verify_finds_nothing_wrong_with_what_was_set_up(line: Line, tmp_path: P
     file = tmp_path / "catalogue.json"
     file.write_text(json.dumps(catalogue), "utf-8")
     verdicts = line.verdicts(
-        *("--admin", ADMIN, "--minter", MINTER, "--pauser", PAUSER, "--catalogue", str(file))
+        *("--admin", ADMIN, "--minter", MINTER, "--pauser", PAUSER, "--catalog", str(file))
     )
     assert verdicts["bytecode"][0] is True
     assert verdicts["type 1001"] == (True, f"enabled, minted 0 of 9, redeemed 0, {URI}")
@@ -325,7 +325,7 @@ def test_verify_finds_nothing_wrong_with_what_was_set_up(line: Line, tmp_path: P
 def test_verify_tells_each_thing_that_is_wrong(line: Line) -> None:
     line("type", "disable", "1001", "--from", ADMIN, "--local")
     verdicts = line.verdicts(
-        *("--admin", NEXT, "--minter", NEXT, "--catalogue", str(CATALOGUE_FILE)), exit_code=1
+        *("--admin", NEXT, "--minter", NEXT, "--catalog", str(CATALOGUE_FILE)), exit_code=1
     )
     assert verdicts["ADMIN_ROLE"] == (False, f"{ADMIN}, expected {NEXT}")
     assert verdicts["MINTER_ROLE"] == (False, f"{MINTER}; expected {NEXT}")
@@ -343,7 +343,7 @@ def test_verify_tells_a_scheduled_change_of_the_admin_delay(line: Line, web3: We
 def test_verify_names_what_is_wrong_in_a_catalogue_file(line: Line, tmp_path: Path) -> None:
     file = tmp_path / "catalogue.json"
     file.write_text('{"types": [{"tokenId": "x"}]}', "utf-8")
-    assert "tokenId" in line.refused("verify", "--catalogue", str(file))
+    assert "tokenId" in line.refused("verify", "--catalog", str(file))
 
 
 def test_verify_does_not_take_another_contract_for_ours(line: Line, web3: Web3) -> None:
