@@ -48,7 +48,7 @@ set_up() {
 run_halmos() {
     directory=$1 prefix=$2
     shift 2
-    VOUCHER_CONTRACTS=$directory "$venv/bin/halmos" --root "$directory" --no-status \
+    VOUCHER_CONTRACTS=$directory "$venv/bin/halmos" --root "$directory" --contract VoucherProofs --no-status \
         --config "$contracts/proofs/halmos.toml" --forge-build-out ../.local/proofs/out \
         --function "$prefix" "$@"
 }
