@@ -122,7 +122,7 @@ coverage() {
     report=$state/coverage
     mkdir -p "$report"
     # Not the gas and bytecode tests: instrumented code is neither as small nor as cheap.
-    FOUNDRY_OUT=$report/out FOUNDRY_CACHE_PATH=$report/cache \
+    FOUNDRY_PROFILE=default FOUNDRY_OUT=$report/out FOUNDRY_CACHE_PATH=$report/cache \
         "$contracts/test.sh" coverage --no-match-contract 'GasTest|ArtifactTest|SizeTest' \
         --report lcov --report-file "$report/lcov.info" >"$report/forge.log" 2>&1 ||
         { tail -n 40 "$report/forge.log" >&2; fail "forge coverage failed"; }
