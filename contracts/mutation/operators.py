@@ -15,6 +15,7 @@ from typing import Any
 
 Node = dict[str, Any]
 
+SIGNATURE = re.compile(r"function \(([^)]*)\)")
 INTEGER = re.compile(r"u?int\d+$|int_const ")
 COMMENT = re.compile(r"(?<!\S)//.*")
 # In the place of a statement, also of one that is all that an `if` does.
@@ -116,8 +117,15 @@ def _is_integer(node: Node) -> bool:
     return bool(INTEGER.match(_type(node)))
 
 
-def _exchangeable(left: Node, right: Node) -> bool:
-    return _type(left) == _type(right) or (_is_integer(left) and _is_integer(right))
+def _exchangeable(call: Node) -> Iterator[tuple[Node, Node]]:
+    """Neighbours among a call's arguments that are converted to one type; for `abi.encode`, all."""
+    signature = SIGNATURE.match(_type(call["expression"]))
+    if not signature:
+        return
+    parameters = signature[1].split(",") if signature[1] else [""] * len(call["arguments"])
+    for (first, one), (second, other) in pairwise(zip(call["arguments"], parameters, strict=True)):
+        if one == other:
+            yield first, second
 
 
 class _Mutator:
@@ -128,6 +136,7 @@ class _Mutator:
         self._contract = contract
         self._found: list[Mutant] = []
         self._function = ""
+        self._bytes_literals: set[int] = set()
         members = contract["nodes"]
         self._roles = [each["name"] for each in members if each.get("name", "").endswith("_ROLE")]
         self._fields = {
@@ -195,9 +204,12 @@ class _Mutator:
     # ----------------------------------------------------------------------------- statements
 
     def _remove_statement(self, node: Node) -> None:
-        expression = node["expression"]["nodeType"]
-        kind = "remove-call" if expression == "FunctionCall" else "remove-assignment"
-        if self._text(node).endswith(";"):  # the step of a for loop is none that can go
+        expression = node["expression"]
+        kind = "remove-call" if expression["nodeType"] == "FunctionCall" else "remove-assignment"
+        # A loop does not compile without its step, nor a storage pointer without its target.
+        step = not self._text(node).endswith(";")
+        pointer = _type(expression.get("leftHandSide", {})).endswith("storage pointer")
+        if not step and not pointer:
             self._add(kind, node, NOTHING)
 
     def _remove_emit(self, node: Node) -> None:
@@ -247,6 +259,8 @@ class _Mutator:
             self._add("negate-condition", condition, f"!({self._text(condition)})")
 
     def _relational(self, node: Node) -> None:
+        if node["commonType"]["typeString"].startswith("bytes"):
+            self._bytes_literals.add(node["rightExpression"]["id"])
         left, right = node["leftExpression"], node["rightExpression"]
         for operator in RELATIONAL.get(node["operator"], ()):
             if operator in {"true", "false"}:
@@ -289,15 +303,11 @@ class _Mutator:
             self._add("drop-negation", node, operand)
 
     def _swap_arguments(self, node: Node) -> None:
-        if node["kind"] == "structConstructorCall":
-            return
-        anything = self._text(node["expression"]).startswith("abi.")
-        for first, second in pairwise(node["arguments"]):
-            if anything or _exchangeable(first, second):
-                (start, end), (again, last) = self._span(first), self._span(second)
-                between = self._source[end:again].decode()
-                swapped = f"{self._text(second)}{between}{self._text(first)}"
-                self._add_range("swap-arguments", start, last, swapped)
+        for first, second in _exchangeable(node):
+            (start, end), (again, last) = self._span(first), self._span(second)
+            between = self._source[end:again].decode()
+            swapped = f"{self._text(second)}{between}{self._text(first)}"
+            self._add_range("swap-arguments", start, last, swapped)
 
     def _callee(self, node: Node) -> None:
         callee = node["expression"]
@@ -340,9 +350,12 @@ class _Mutator:
             self._add("change-constant", node, f'"{value}x"')
         elif kind == "number":
             unit = f" {node['subdenomination']}" if node.get("subdenomination") else ""
-            self._add("change-constant", node, f"{int(value) + 1}{unit}")
-            if int(value) > 0:
-                self._add("change-constant", node, f"{int(value) - 1}{unit}")
+            for other in (int(value) + 1, int(value) - 1):
+                text = f"{other}{unit}"
+                if node["id"] in self._bytes_literals:
+                    text = f"bytes32(uint256({text}))"
+                if other >= 0:
+                    self._add("change-constant", node, text)
 
 
 def _same(one: Node, other: Node) -> bool:

@@ -90,6 +90,20 @@ contract MutantsTest is VouchersTest {
         vouchers.airdrop(batchId, ROOM, recipients, amounts, "salt");
     }
 
+    function test_redeemOrder_failsIfAnAccountOnEitherSideCallsIt() public {
+        FiveSOfficeVouchers.Order memory order = validOrder();
+        bytes32 orderHash = vouchers.orderHashOf(order);
+        address[2] memory others = [address(uint160(customer) - 1), address(uint160(customer) + 1)];
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.expectRevert(
+                abi.encodeWithSelector(FiveSOfficeVouchers.NotCustomer.selector, others[i], customer)
+            );
+            vm.prank(others[i]);
+            vouchers.redeemOrder(order, orderHash);
+        }
+        assertBooks({balance: 10, redeemed: 0, count: 0});
+    }
+
     /// @dev An amount that would overflow the books is refused for what it is: more than the balance.
     function test_redeemAndBurn_namesTheBalanceAlsoForHugeAmounts() public {
         vm.startPrank(customer);
