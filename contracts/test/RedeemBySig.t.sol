@@ -341,6 +341,7 @@ contract RedeemBySigTest is VouchersTest {
         customerKey = bound(customerKey, 1, type(uint128).max);
         signerKey = bound(signerKey, 1, type(uint128).max);
         address holder = vm.addr(customerKey);
+        uint256 before = vouchers.balanceOf(holder, ROOM);
         FiveSOfficeVouchers.Order memory order = walletOrder(holder);
         bytes32 orderHash = vouchers.orderHashOf(order);
         if (signerKey != customerKey) {
@@ -348,6 +349,6 @@ contract RedeemBySigTest is VouchersTest {
             redeem(order, orderHash, signatureBy(signerKey, digest(orderHash)));
         }
         redeem(order, orderHash, signatureBy(customerKey, digest(orderHash)));
-        vm.assertEq(vouchers.balanceOf(holder, ROOM), 0, "burned");
+        vm.assertEq(vouchers.balanceOf(holder, ROOM), before, "burned");
     }
 }
