@@ -25,7 +25,8 @@ INTRODUCTION = """\
 # Mutation report of the voucher contract
 
 Made by `contracts/mutate.py --report` from `contracts/{source}` with
-`sha256:{hash}`. `make contracts` fails when this is not the report of the contract as it is.
+`sha256:{hash}`.
+`make contracts` fails when this is not the report of the contract as it is.
 
 **How it is made.** Each mutant is the contract with one small fault, made at a node of the
 compiler's syntax tree. It is compiled with the settings of the real one and deployed by the Foundry
