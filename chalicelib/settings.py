@@ -8,6 +8,7 @@ import base64
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -52,6 +53,14 @@ def _address(value: str) -> str:
 def _http_url(value: str) -> str:
     if not _HTTP_URL.fullmatch(value):
         raise ValueError("must be http:// or https:// followed by a host, without blanks")
+    try:
+        parts = urlsplit(value)
+        well_formed = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        well_formed = False
+    if not well_formed:
+        # urlsplit's own words would hold the value.
+        raise ValueError("must name a host, and a port from 1 to 65535 where it names one")
     return value.rstrip("/")
 
 

@@ -10,9 +10,11 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from click import UsageError
 from dotenv import dotenv_values
 
 from chalicelib.adapters.security import Argon2Passwords, SystemClock, SystemEntropy
@@ -77,11 +79,29 @@ class Tools:
 
 
 def environment(env_file: Path | None) -> dict[str, str]:
-    """The process's environment over what `env_file` (or .env, where there is one) says."""
+    """The process's environment over what `env_file` (or .env, where there is one) says.
+
+    Raises:
+        UsageError: the file cannot be read, or is not UTF-8 text.
+    """
     path = env_file or DEFAULT_ENV_FILE
-    from_file = dotenv_values(path) if path.is_file() else {}
+    text = _env_text(path) if env_file or path.is_file() else ""
+    from_file = dotenv_values(stream=StringIO(text))
     given = {name: value for name, value in from_file.items() if value is not None}
     return given | dict(os.environ)
+
+
+def _env_text(path: Path) -> str:
+    """What an env file says; a byte order mark, as some editors write, does not count."""
+    try:
+        text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror})") from error
+    if "\0" in text:  # UTF-16 without its mark
+        raise UsageError(f"{path} is not UTF-8 text; save it in that encoding")
+    return text
 
 
 def system_tools(environ: Mapping[str, str]) -> Tools:

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from ops.onchain.text import printable as printable  # noqa: PLC0414
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -30,14 +32,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def moment(unix_seconds: int) -> str:
-    """A time as RFC 3339 in UTC."""
-    return datetime.fromtimestamp(unix_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def printable(text: str) -> str:
-    """`text` without anything a terminal would act on: control and direction characters, line ends
-    included, are written as escapes. For all that comes from the chain, an endpoint or an argument.
-    """
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
-    )
+    """A time as RFC 3339 in UTC; beyond the year 9999, where that ends, as unix seconds."""
+    try:
+        at = datetime.fromtimestamp(unix_seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return str(unix_seconds)
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

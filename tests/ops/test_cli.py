@@ -1,6 +1,8 @@
 """The `vouchers` command line: what it does, says and answers with, on real and fake stores."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from chalicelib.ports import Store, StoreUnavailable, Update
 from ops import dynoxide
 from ops.cli.bootstrap import Tools, system_tools
 from ops.cli.main import cli
+from ops.cli.output import moment
 from ops.cli.probe import ChainProbe
 from ops.onchain.node import Node
 from ops.seed.files import CATALOGUE_FILE
@@ -304,6 +307,62 @@ def test_env_file_is_read_under_the_environment(
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/from-environment.db")
     assert CliRunner().invoke(cli, ["store", "migrate"]).exit_code == 0
     assert (tmp_path / "from-environment.db").exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "latin-1"])
+def test_an_env_file_in_another_encoding_is_refused_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    text = f"STORE=sql\nDATABASE_URL=sqlite:///{tmp_path}/é.db\n"
+    (tmp_path / ".env").write_text(text, encoding)
+    monkeypatch.chdir(tmp_path)
+    for named in ([], ["--env-file", ".env"]):
+        result = CliRunner().invoke(cli, [*named, "store", "check"])
+        assert result.exit_code == 2
+        assert "Error: .env is not UTF-8 text" in result.stderr
+
+
+def test_an_env_file_that_cannot_be_read_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["--env-file", str(tmp_path), "store", "check"])
+    assert result.exit_code == 2
+    assert "is a directory" in result.stderr
+    # Reading a process's memory from address 0 fails for everyone, root included.
+    result = CliRunner().invoke(cli, ["--env-file", "/proc/self/mem", "store", "check"])
+    assert result.exit_code == 2
+    assert "Error: /proc/self/mem cannot be read (Input/output error)" in result.stderr
+
+
+def test_an_env_file_may_begin_with_a_byte_order_mark_and_may_be_a_pipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("STORE", "DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    text = f"STORE=sql\nDATABASE_URL=sqlite:///{tmp_path}/vouchers.db\n"
+    (tmp_path / "env").write_text(text, "utf-8-sig")
+    (tmp_path / "pipe").symlink_to("/dev/stdin")
+    for file, piped in (("env", None), ("pipe", text)):
+        with subprocess.Popen(
+            (sys.executable, "-m", "ops.cli", "--env-file", tmp_path / file, "store", "migrate"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as command:
+            told, _ = command.communicate(piped)
+        assert command.returncode == 0, told
+
+
+@pytest.mark.parametrize(
+    ("unix_seconds", "told"),
+    [
+        (1_753_920_000, "2025-07-31T00:00:00Z"),
+        (253_402_300_799, "9999-12-31T23:59:59Z"),
+        (253_402_300_800, "253402300800"),
+        (2**48 - 1, str(2**48 - 1)),
+        (2**256 - 1, str(2**256 - 1)),
+    ],
+)
+def test_a_moment_no_calendar_holds_is_told_in_unix_seconds(unix_seconds: int, told: str) -> None:
+    assert moment(unix_seconds) == told
 
 
 def test_every_command_explains_itself() -> None:

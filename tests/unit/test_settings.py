@@ -213,6 +213,28 @@ def test_a_url_needs_scheme_and_host(url: str) -> None:
     assert problem.startswith("RPC_URLS: must be http:// or https://")
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://[::1",
+        "http://::1]:8545",
+        "https://[host]/s3cret",
+        "http://:8545",
+        "https://user@/path",
+        "http://host:port",
+        "http://host:65536/s3cret",
+    ],
+)
+def test_a_urls_host_and_port_are_well_formed(url: str) -> None:
+    (problem,) = _problems(ListenerSettings, LISTENER | {"RPC_URLS": f"https://good.example,{url}"})
+    assert problem == "RPC_URLS: must name a host, and a port from 1 to 65535 where it names one"
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:8545", "https://u:p@rpc.example:443/v2/key?a=b"])
+def test_urls_with_literal_addresses_ports_and_keys_are_taken(url: str) -> None:
+    assert (url,) == load(ListenerSettings, LISTENER | {"RPC_URLS": url}).RPC_URLS
+
+
 def test_a_wrong_checksum_is_told_in_words() -> None:
     wrong = CONTRACT[:-1] + CONTRACT[-1].swapcase() if CONTRACT[-1].isalpha() else None
     wrong = wrong or CONTRACT.replace("F", "f", 1)
