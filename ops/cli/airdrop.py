@@ -346,6 +346,8 @@ def export(tools: Tools, file: Path, wanted: tuple[int, ...], signing: Signing) 
       vouchers airdrop export plan.json --from 0xSafe --as safe --out airdrop.json --batch 1
       vouchers airdrop export plan.json --from 0x7099… --local
     """
+    if signing.out is not None and signing.out.resolve() == file.resolve():
+        raise Refused("--out is the plan itself, the record of what is minted; nothing was written")
     contract = open_contract(tools)
     made = _read(contract, file)
     beyond = sorted(number for number in wanted if number > len(made.batches))
@@ -468,6 +470,8 @@ def status(ctx: click.Context, file: Path, remaining: Path | None, *, as_json: b
       vouchers airdrop status plan.json
       vouchers airdrop status plan.json --remaining rest.csv
     """
+    if remaining is not None and remaining.exists():
+        raise Refused(f"{remaining} exists; give --remaining another name. Nothing was written")
     contract = open_contract(ctx.ensure_object(Tools))
     made = _read(contract, file)
     block = contract.node.head()

@@ -50,9 +50,16 @@ class Bytes32Type(click.ParamType[bytes]):
     default=bytes(32),
     help="Tells apart deployments that are otherwise equal.  [default: zero]",
 )
+@click.option(
+    "--admin-is-key",
+    is_flag=True,
+    help="The admin is meant to be an account with a key, not a Safe.",
+)
 @signing_options
 @click.pass_obj
-def deploy(tools: Tools, admin: str, admin_delay: int, salt: bytes, signing: Signing) -> None:
+def deploy(
+    tools: Tools, admin: str, admin_delay: int, salt: bytes, *, admin_is_key: bool, signing: Signing
+) -> None:
     """Deploy the voucher contract, and tell what to do next.
 
     Anybody may sign: the contract gives rights to --admin alone. It is made through the
@@ -74,6 +81,12 @@ def deploy(tools: Tools, admin: str, admin_delay: int, salt: bytes, signing: Sig
             f" {SHORTEST_ADMIN_DELAY} (one day). Nothing was produced"
         )
     node = connect(tools)
+    if not admin_is_key and chain_id != LOCAL_CHAIN_ID and not node.code(admin):
+        raise Refused(
+            f"there is no contract at --admin {admin} on chain {chain_id}: a Safe of another chain"
+            " would be lost as admin. Make the Safe on this chain first, or give --admin-is-key if"
+            " it is an account with a key. Nothing was produced"
+        )
     plan = DeploymentPlan(admin=admin, admin_delay=admin_delay, salt=salt)
     if not node.code(PROXY):
         raise Refused(

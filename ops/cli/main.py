@@ -98,8 +98,8 @@ def cli(ctx: click.Context, env_file: Path | None) -> None:
 
     No command holds a key: those on the contract hand over what a hardware wallet or a Safe signs.
 
-    Exit codes: 0 done, 1 refused or failed (nothing was changed), 2 wrong usage or settings; what
-    `verify`, `doctor` and `reconcile` answer with is told in their help.
+    Exit codes: 0 done, 1 refused or failed (nothing was changed, unless it says so), 2 wrong usage
+    or settings; what `verify`, `doctor` and `reconcile` answer with is told in their help.
     """
     if ctx.obj is None:
         ctx.obj = system_tools(environment(env_file))

@@ -4,9 +4,8 @@ web3 takes longer to import than most commands to run, so what needs it is impor
 """
 
 import json
-import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import wraps
@@ -20,7 +19,7 @@ from chalicelib.domain.errors import InvalidInput, Refused
 from chalicelib.domain.order_hash import checksum_address
 from chalicelib.settings import ContractSettings, RpcSettings, load
 from ops.cli.bootstrap import Tools
-from ops.cli.output import emit
+from ops.cli.output import emit, printable
 from ops.onchain.calls import Call, shown
 from ops.onchain.errors import NodeFailed
 from ops.onchain.exports import Envelope, cast_line, safe_batch, unsigned_transaction
@@ -32,6 +31,14 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 GAS_HEADROOM = 1.25
+WEI_PER_GWEI = 10**9
+WEI_PER_BNB = 10**18
+MOST_GWEI = 100
+"""A suggested gas price above that is taken for a mistake, or worse; BNB Chain asks for under 1."""
+
+DELEGATION = bytes.fromhex("ef0100")
+"""How the code of an account begins that delegates (EIP-7702): it has a key, and signs."""
+
 MAX_TRANSACTION_GAS = 16_777_216
 """BNB Chain's cap on one transaction (BEP-652)."""
 
@@ -60,6 +67,7 @@ class Signing:
     sender: str
     form: str
     out: Path | None
+    gas_price_gwei: float | None
     local: bool
     dry_run: bool
     as_json: bool
@@ -94,6 +102,11 @@ def signing_options(command: F) -> F:
             "--out",
             type=click.Path(dir_okay=False, path_type=Path),
             help="File to write that to.  [default: standard output]",
+        ),
+        click.option(
+            "--gas-price-gwei",
+            type=click.FloatRange(min=0, min_open=True),
+            help="Gas price of an unsigned transaction.  [default: what the endpoint suggests]",
         ),
         click.option(
             "--local",
@@ -219,6 +232,7 @@ def prepare(
         ]
         text += [f"Mined in block {one.block}, {one.gas_used} gas: {one.tx_hash}" for one in sent]
     else:
+        _check_signer(node, signing)
         data["export"] = _export(tools, node, calls, gas, signing, title)
         text.append(_delivered(data["export"], signing))
     return HandedOver(data, "\n\n".join(text))
@@ -236,10 +250,13 @@ def _gas(node: "Node", call: Call, signing: Signing) -> int:
 
 def in_words(call: Call, gas: int) -> str:
     """A call decoded for people; `gas` in units, as simulated."""
-    lines = [click.style(call.words, bold=True), f"  to        {call.to}"]
+    lines = [click.style(printable(call.words), bold=True), f"  to        {call.to}"]
     if call.signature:
         lines.append(f"  function  {call.signature}")
-        lines += [f"  {name:<9} {_short(shown(value))}" for name, value in call.arguments.items()]
+        lines += [
+            f"  {name:<9} {_short(printable(shown(value)))}"
+            for name, value in call.arguments.items()
+        ]
     else:
         lines.append(f"  data      {_short(call.data)}")
     return "\n".join([*lines, f"  gas       {gas} by simulation now"])
@@ -279,7 +296,7 @@ def _export(
         )
     if signing.form == "cast":
         return [cast_line(call, chain_id=chain_id, sender=signing.sender) for call in calls]
-    nonce, price = node.nonce(signing.sender), node.gas_price()
+    nonce, price = node.nonce(signing.sender), _gas_price(node, signing)
     return [
         unsigned_transaction(
             call,
@@ -294,6 +311,51 @@ def _export(
     ]
 
 
+def _gas_price(node: "Node", signing: Signing) -> int:
+    """In wei: what was asked for, or what the endpoint suggests, within reason.
+
+    Raises:
+        Refused: the endpoint suggests more than anybody would want to pay unasked.
+    """
+    if signing.gas_price_gwei is not None:
+        return int(signing.gas_price_gwei * WEI_PER_GWEI)
+    price = node.gas_price()
+    if price > MOST_GWEI * WEI_PER_GWEI:
+        raise Refused(
+            f"{node.name} suggests a gas price of {price / WEI_PER_GWEI:g} gwei; above {MOST_GWEI}"
+            " it has to be asked for with --gas-price-gwei. Nothing was produced"
+        )
+    return price
+
+
+def _check_signer(node: "Node", signing: Signing) -> None:
+    """A Safe is a contract; whatever signs a transaction itself is none, though it may delegate.
+
+    Raises:
+        Refused: the form is not the signer's.
+    """
+    code = node.code(signing.sender)
+    is_contract = bool(code) and not code.startswith(DELEGATION)
+    if signing.form == "safe" and not is_contract:
+        raise Refused(
+            f"there is no Safe at {signing.sender} on chain {node.chain_id()}; nothing was produced"
+        )
+    if signing.form != "safe" and is_contract:
+        raise Refused(
+            f"{signing.sender} is a contract and cannot sign a transaction: give --as safe."
+            " Nothing was produced"
+        )
+
+
+def _fees(export: Sequence[Mapping[str, str]]) -> str:
+    """What the transactions cost at most, in words."""
+    price, *_ = (int(one["gasPrice"], 16) for one in export)
+    most = sum(int(one["gas"], 16) for one in export) * price / WEI_PER_BNB
+    nonces = [int(one["nonce"], 16) for one in export]
+    which = f"nonce {nonces[0]}" if len(nonces) == 1 else f"nonces {nonces[0]} to {nonces[-1]}"
+    return f"{price / WEI_PER_GWEI:g} gwei, at most {most:.6f} BNB in all, {which}"
+
+
 def _delivered(export: Any, signing: Signing) -> str:
     """What a person does with the export; the export itself goes to `--out` or is shown here."""
     text = "\n".join(export) if signing.form == "cast" else json.dumps(export, indent=2)
@@ -302,6 +364,8 @@ def _delivered(export: Any, signing: Signing) -> str:
         "safe": "Load into the Safe's Transaction Builder (drag and drop):",
         "unsigned": "Sign and send:",
     }[signing.form]
+    if signing.form == "unsigned":
+        how = f"{_fees(export)}\n\n{how}"
     if signing.out is None:
         return f"{how}\n\n{text}"
     write_whole(signing.out, text + "\n")
@@ -312,11 +376,17 @@ def write_whole(path: Path, text: str) -> None:
     """Write a file so that it is there whole or not at all; an older one is replaced.
 
     Raises:
-        Refused: the folder is missing or not writable.
+        Refused: something else than a file is there, or the folder is missing or not writable.
     """
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise Refused(f"{path} is there and is not a file; nothing was written")
+    draft: Path | None = None
     try:
-        with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as draft:
-            draft.write(text)
-        os.replace(draft.name, path)  # noqa: PTH105 - Path.replace on a name is the same call
+        with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
+            draft = Path(file.name)
+            file.write(text)
+        draft.replace(path)
     except OSError as error:
+        if draft is not None:
+            draft.unlink(missing_ok=True)
         raise Refused(f"{path} cannot be written ({error.strerror})") from error

@@ -98,11 +98,13 @@ def show(
       vouchers order show - --no-chain < order-id.txt
     """
     store = tools.store
+    # Before the order: a listener that commits in between has then read further, not less.
+    cursor = store.cursor()
     by_hash = order_name.startswith("0x")
     found = store.order_by_hash(order_name) if by_hash else store.order(order_name)
     if found is None:
         raise NotFound("There is no such order.", code="ORDER_NOT_FOUND")
-    answer = _ask(tools, found, store.cursor(), ask_chain)
+    answer = _ask(tools, found, cursor, ask_chain)
     view = describe(
         found,
         store=store,

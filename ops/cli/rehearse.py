@@ -1,6 +1,7 @@
 """`vouchers rehearse`: the runbooks, played through on a chain of its own."""
 
 import signal
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ops.rehearsal import Run, Step
 
 RPC_SECONDS = 10.0
+TERMINATED = 128 + signal.SIGTERM
 
 
 @click.command()
@@ -47,7 +49,11 @@ def rehearse(ctx: click.Context, *, keep: bool, as_json: bool) -> None:
     from ops.rehearsal import Stage, StepFailed, play  # noqa: PLC0415 - web3 is slow to import
 
     report = Report(as_json=as_json)
-    with _chain() as rpc_url, TemporaryDirectory(prefix="vouchers-rehearsal-") as folder:
+    with (
+        _terminable(),
+        _chain() as rpc_url,
+        TemporaryDirectory(prefix="vouchers-rehearsal-") as folder,
+    ):
         node = ctx.ensure_object(Tools).open_node(rpc_url, RPC_SECONDS)
         stage = Stage(rpc_url, node, run=_runner(ctx), tell=report.tell)
         failure: StepFailed | None = None
@@ -60,6 +66,16 @@ def rehearse(ctx: click.Context, *, keep: bool, as_json: bool) -> None:
             _wait_for_ctrl_c(stage.settings)
         if failure is not None:
             raise failure
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends this as Ctrl-C does: chain and folder go with it."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

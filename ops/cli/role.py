@@ -84,6 +84,11 @@ def rotate(tools: Tools, which: Role, old: str, new: str, signing: Signing) -> N
     contract = open_contract(tools)
     if old == new:
         raise Refused("--old and --new are the same account; nothing was produced")
+    if not contract.has_role(which, old) and not contract.has_role(which, new):
+        raise Refused(
+            f"neither {old} nor {new} holds {which.value}, so there is nothing to move:"
+            " `vouchers verify` tells who does; nothing was produced"
+        )
     steps: list[HandedOver] = []
     while (step := _next_step(contract, which, old, new)) is not None:
         title = f"Rotate {which.value}"

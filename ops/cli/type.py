@@ -1,10 +1,32 @@
 """`vouchers type …`: the contract's voucher types."""
 
+import re
+
 import click
 
 from ops.cli.bootstrap import Tools
 from ops.cli.onchain import TOKEN_ID, Signing, hand_over, open_contract, signing_options
 
+
+class UriType(click.ParamType[str]):
+    """Address of ERC-1155 metadata; `{id}` stands for the token id in hexadecimal."""
+
+    name = "uri"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The address as it is, which wallets and the contract's logs will show."""
+        if not _URI.fullmatch(value):
+            self.fail(
+                "must be http://, https:// or ipfs:// and at most 500 characters of RFC 3986;"
+                " write others percent-encoded",
+                param,
+                ctx,
+            )
+        return value
+
+
+_URI = re.compile(r"(https?|ipfs)://[A-Za-z0-9\[\]._~:/?#@!$&()*+,;=%{}-]{1,500}")
+URI = UriType()
 MAX_SUPPLY = click.IntRange(min=1, max=2**64 - 1)
 
 
@@ -25,7 +47,7 @@ def voucher_type() -> None:
 @voucher_type.command()
 @click.argument("token_id", type=TOKEN_ID)
 @click.option("--max-supply", type=MAX_SUPPLY, required=True, help="Most that can ever be minted.")
-@click.option("--uri", required=True, help="Address of the type's ERC-1155 metadata.")
+@click.option("--uri", type=URI, required=True, help="Address of the type's ERC-1155 metadata.")
 @signing_options
 @click.pass_obj
 def create(tools: Tools, token_id: int, max_supply: int, uri: str, signing: Signing) -> None:
@@ -59,7 +81,7 @@ def disable(tools: Tools, token_id: int, signing: Signing) -> None:
 
 @voucher_type.command("set-uri")
 @click.argument("token_id", type=TOKEN_ID)
-@click.argument("uri")
+@click.argument("uri", type=URI)
 @signing_options
 @click.pass_obj
 def set_uri(tools: Tools, token_id: int, uri: str, signing: Signing) -> None:

@@ -54,7 +54,7 @@ def salt_of(text: str) -> str:
     """
     if text.startswith("0x"):
         return hash32(text, field="--salt")
-    return "0x" + keccak256(text.encode()).hex() if text else NO_SALT
+    return "0x" + keccak256(text.encode(errors="surrogateescape")).hex() if text else NO_SALT
 
 
 # ---------------------------------------------------------------------------------------- the list

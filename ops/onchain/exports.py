@@ -1,6 +1,7 @@
 """How a call reaches the device that signs it: a Safe, a hardware wallet, any signing tool."""
 
 import json
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ import rlp
 
 from chalicelib.domain.order_hash import keccak256
 from ops.onchain.calls import Call, shown
+
+_PLAIN = re.compile(r"[A-Za-z0-9\[\]._~:/?#@!$&()*+,;=%{}-]+")
+"""Text that cast takes as it stands: RFC 3986's characters, the apostrophe apart, and braces."""
 
 SAFE_BUILDER_VERSION = "1.18.0"
 """Version of Safe's Transaction Builder whose file format this is."""
@@ -118,8 +122,13 @@ def _bytes(number: int) -> bytes:
 
 
 def cast_line(call: Call, *, chain_id: int, sender: str) -> str:
-    """A shell command that signs with a Ledger and sends; the RPC's URL comes from ETH_RPC_URL."""
+    """A shell command that signs with a Ledger and sends; the RPC's URL comes from ETH_RPC_URL.
+
+    cast trims text arguments and takes quotes off them. Where that could change one, the line
+    carries the calldata instead: what was simulated is what gets signed.
+    """
     arguments = [shown(value) for value in call.arguments.values()]
-    what = [call.signature, *arguments] if call.signature else [call.data]
+    readable = bool(call.signature) and all(map(_PLAIN.fullmatch, arguments))
+    what = [call.signature, *arguments] if readable else [call.data]
     words = ["cast", "send", call.to, *what, "--from", sender, "--chain", str(chain_id)]
     return " ".join([*(shlex.quote(word) for word in words), "--legacy", "--ledger"])

@@ -384,7 +384,7 @@ def _new_drop(rpc_url: str, folder: Path, *, minter: str = MINTER, supply: int =
     line.environ["CONTRACT_ADDRESS"] = deployed["contract"]
     line.environ["DEPLOY_BLOCK"] = str(deployed["deployBlock"])
     line("role", "grant", "MINTER", minter, "--from", ADMIN, "--local")
-    create = ("type", "create", str(ROOM), "--max-supply", str(supply), "--uri", "x")
+    create = ("type", "create", str(ROOM), "--max-supply", str(supply), "--uri", "https://x/{id}")
     line(*create, "--from", ADMIN, "--local")
     return Drop(line, folder)
 
@@ -603,6 +603,17 @@ def test_a_recipient_that_refuses_after_planning_is_named_with_its_batch(drop: D
     rest = drop.folder / "rest.csv"
     drop.line("airdrop", "status", str(plan), "--remaining", str(rest), exit_code=1)
     assert rest.read_text("utf-8").strip() == as_csv(rows[2:4])
+    for taken in (rest, plan):
+        told = drop.line.refused("airdrop", "status", str(plan), "--remaining", str(taken))
+        assert f"{taken} exists" in told
+
+
+def test_a_plan_is_never_overwritten_by_its_export(drop: Drop) -> None:
+    plan = drop.plan(_rows(3))
+    before = plan.read_bytes()
+    args = ("airdrop", "export", str(plan), "--from", MINTER, "--out", str(plan))
+    assert "--out is the plan itself" in drop.line.refused(*args)
+    assert plan.read_bytes() == before
 
 
 def test_a_batch_that_needs_too_much_gas_names_a_size_that_fits(drop: Drop) -> None:
@@ -687,10 +698,13 @@ def test_a_batch_signed_twice_mints_once(drop: Drop) -> None:
     assert drop.minted() == 1
 
 
-def test_each_batch_is_a_safe_file_of_its_own(drop: Drop) -> None:
+def test_each_batch_is_a_safe_file_of_its_own(drop: Drop, request: pytest.FixtureRequest) -> None:
     plan = drop.plan(_rows(5))
     told = drop.line.refused("airdrop", "export", str(plan), "--from", MINTER, "--as", "safe")
     assert "give --out NAME.json" in told
+    # The minter stands for a Safe: all that is asked of it here is to be a contract.
+    drop.request("anvil_setCode", MINTER, REVERTS)
+    request.addfinalizer(lambda: drop.request("anvil_setCode", MINTER, "0x"))
     out = ("--as", "safe", "--out", str(drop.folder / "safe.json"))
     files = drop.export(plan, *out, "--batch", "1", "--batch", "3")["files"]
     assert [Path(file).name for file in files] == ["safe-1.json", "safe-3.json"]

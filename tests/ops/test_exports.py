@@ -3,6 +3,7 @@
 import json
 import shlex
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from ops.onchain.exports import (
 VECTOR = json.loads((Path(__file__).parents[1] / "vectors/safe_batch.json").read_text("utf-8"))
 CAST = Path(__file__).parents[2] / "node_modules/@foundry-rs/cast-linux-amd64/bin/cast"
 TO = "0x49d4450977E2c95362C13D3a31a09311E0Ea26A6"
+URI = "https://x/$HOME/{id}?a=(1)&b=*;c#d"
 SIGNER = Account.from_key("0x" + "42" * 32)
 
 CREATE = Call(
@@ -32,7 +34,7 @@ CREATE = Call(
     data="0xd2f3ef18" + "00" * 96,
     words="Tạo loại phiếu “1001”",
     signature="createVoucherType(uint256,uint64,string)",
-    arguments={"tokenId": 1001, "maxSupply_": 5, "tokenURI": 'https://x/it\'s $HOME `1` "001"'},
+    arguments={"tokenId": 1001, "maxSupply_": 5, "tokenURI": URI},
 )
 
 
@@ -106,6 +108,27 @@ def test_the_shell_line_survives_the_shell() -> None:
     assert words[:3] == ["cast", "send", TO]
     assert words[3:7] == [CREATE.signature, "1001", "5", CREATE.arguments["tokenURI"]]
     assert words[7:] == ["--from", SIGNER.address, "--chain", "56", "--legacy", "--ledger"]
+
+
+@pytest.mark.parametrize(
+    "text", ["trail ", " lead", '"quoted"', "'single'", '"open', "a\nb", "é", ""]
+)
+def test_the_shell_line_carries_calldata_where_cast_would_change_the_text(text: str) -> None:
+    call = replace(CREATE, arguments={**CREATE.arguments, "tokenURI": text})
+    words = shlex.split(cast_line(call, chain_id=56, sender=SIGNER.address))
+    assert words[3:5] == [CREATE.data, "--from"]
+
+
+def test_foundry_takes_the_text_as_it_stands() -> None:
+    words = shlex.split(cast_line(CREATE, chain_id=56, sender=TO))
+    told = subprocess.run(
+        [CAST, "calldata", *words[3 : words.index("--from")]],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    encoded = encode(["uint256", "uint64", "string"], list(CREATE.arguments.values()))
+    assert told == "0x" + (keccak256(CREATE.signature.encode())[:4] + encoded).hex()
 
 
 def test_foundry_encodes_the_shell_lines_arguments_to_the_same_calldata() -> None:

@@ -24,6 +24,9 @@ from ops.seed.files import CATALOGUE_FILE
 
 CAST = Path(__file__).parents[2] / "node_modules/@foundry-rs/cast-linux-amd64/bin/cast"
 ADMIN, MINTER, PAUSER, NEXT, STRANGER = (Account.from_key(key).address for key in anvil.KEYS)
+A_CONTRACT = PROXY
+"""Stands for a Safe where it is only asked whether there is one."""
+
 DELAY = 2 * 86_400
 URI = "https://vouchers.example.com/api/v1/metadata/1001"
 SALTS = count(1)
@@ -126,13 +129,23 @@ def test_deploy_wants_a_day_of_delay_on_a_public_chain(rpc_url: str) -> None:
 
 
 def test_deploy_as_safe_is_a_call_of_the_deployment_proxy(bare: Line, web3: Web3) -> None:
-    told = ("deploy", "--admin", ADMIN, "--salt", "0x" + "f2" * 32, "--from", STRANGER)
+    told = ("deploy", "--admin", ADMIN, "--salt", "0x" + "f2" * 32, "--from", A_CONTRACT)
     made = bare.json(*told, "--as", "safe")
     (transaction,) = made["export"]["transactions"]
     assert transaction["to"] == PROXY
     fields: Any = {"from": STRANGER, "to": PROXY, "data": transaction["data"]}
     web3.eth.wait_for_transaction_receipt(web3.eth.send_transaction(fields))
     assert len(web3.eth.get_code(made["contract"])) > 0
+
+
+def test_deploy_looks_whether_the_admin_is_there() -> None:
+    with anvil.start(chain_id=97) as testnet:
+        line = Line({"CHAIN_ID": "97", "RPC_URLS": testnet.rpc_url})
+        deploy = ("deploy", "--from", STRANGER, "--dry-run", "--admin")
+        told = line.refused(*deploy, ADMIN)
+        assert f"there is no contract at --admin {ADMIN} on chain 97" in told
+        line(*deploy, ADMIN, "--admin-is-key")
+        line(*deploy, A_CONTRACT)
 
 
 def test_deploy_names_a_malformed_salt(bare: Line) -> None:
@@ -157,7 +170,7 @@ def _cast(rpc_url: str, command: str) -> None:
 
 
 def test_the_printed_cast_line_does_what_it_says(line: Line, rpc_url: str, web3: Web3) -> None:
-    uri = 'https://x/it\'s "quoted" $HOME'
+    uri = "https://x/{id}?$HOME=(1)&b;c#d"
     for command in (
         ("type", "create", "1002", "--max-supply", "5", "--uri", uri),
         ("role", "grant", "PAUSER", NEXT),
@@ -185,12 +198,13 @@ def test_the_unsigned_transactions_sign_and_mine(line: Line, web3: Web3) -> None
 
 def test_the_safe_file_is_written_whole_with_its_checksum(line: Line, tmp_path: Path) -> None:
     out = tmp_path / "pause.json"
-    said = line("pause", "--from", ADMIN, "--as", "safe", "--out", str(out)).stdout
+    line("role", "grant", "PAUSER", A_CONTRACT, "--from", ADMIN, "--local")
+    said = line("pause", "--from", A_CONTRACT, "--as", "safe", "--out", str(out)).stdout
     batch = json.loads(out.read_text("utf-8"))
     assert str(out) in said
     assert batch["meta"]["checksum"] == safe_checksum(batch)
     assert batch["chainId"] == str(anvil.CHAIN_ID)
-    assert batch["meta"]["createdFromSafeAddress"] == ADMIN
+    assert batch["meta"]["createdFromSafeAddress"] == A_CONTRACT
     assert batch["transactions"][0]["data"] == "0x8456cb59"
     assert list(tmp_path.iterdir()) == [out]
 
@@ -198,6 +212,65 @@ def test_the_safe_file_is_written_whole_with_its_checksum(line: Line, tmp_path: 
 def test_a_file_that_cannot_be_written_is_one_sentence(line: Line, tmp_path: Path) -> None:
     told = line.refused("pause", "--from", ADMIN, "--out", str(tmp_path / "missing/pause.sh"))
     assert "cannot be written (No such file or directory)" in told
+
+
+@pytest.mark.parametrize("there", ["/dev/null", "folder", "link"])
+def test_nothing_but_a_file_is_ever_replaced(line: Line, tmp_path: Path, there: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "kept").write_text("kept", "utf-8")
+    (tmp_path / "link").symlink_to(tmp_path / "kept")
+    args = ("pause", "--from", PAUSER, "--out", str(tmp_path / there))
+    told = line(*args, exit_code=2 if there == "folder" else 1).stderr
+    assert "is a directory" in told or "is there and is not a file; nothing was written" in told
+    assert (tmp_path / "kept").read_text("utf-8") == "kept"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["folder", "kept", "link"]
+
+
+def _set_code(web3: Web3, account: str, code: str) -> None:
+    web3.provider.make_request("anvil_setCode", [account, code])  # type: ignore[arg-type]
+
+
+def test_the_form_has_to_be_the_signers(line: Line, web3: Web3) -> None:
+    told = line.refused("pause", "--from", PAUSER, "--as", "safe")
+    assert f"there is no Safe at {PAUSER} on chain 31337" in told
+    line("role", "grant", "PAUSER", A_CONTRACT, "--from", ADMIN, "--local")
+    for form in ("cast", "unsigned"):
+        told = line.refused("pause", "--from", A_CONTRACT, "--as", form)
+        assert "is a contract and cannot sign a transaction: give --as safe" in told
+    _set_code(web3, PAUSER, "0xef0100" + "11" * 20)
+    line("pause", "--from", PAUSER, "--as", "cast")
+    assert "there is no Safe" in line.refused("pause", "--from", PAUSER, "--as", "safe")
+    _set_code(web3, PAUSER, "0x")
+
+
+def test_an_unsigned_transaction_tells_what_it_costs(line: Line, web3: Web3) -> None:
+    args = ("pause", "--from", PAUSER, "--as", "unsigned", "--gas-price-gwei", "0.05")
+    (unsigned,) = line.json(*args)["export"]
+    assert int(unsigned["gasPrice"], 16) == 50_000_000
+    most = int(unsigned["gas"], 16) * 50_000_000 / 10**18
+    nonce = web3.eth.get_transaction_count(Web3.to_checksum_address(PAUSER))
+    assert f"0.05 gwei, at most {most:.6f} BNB in all, nonce {nonce}" in line(*args).stdout
+
+
+def test_an_absurd_gas_price_is_not_believed() -> None:
+    with anvil.start() as dear:
+        parameters = [hex(10**15)]
+        Web3(HTTPProvider(dear.rpc_url)).provider.make_request(
+            "anvil_setNextBlockBaseFeePerGas",  # type: ignore[arg-type]
+            parameters,
+        )
+        line = Line({"CHAIN_ID": str(anvil.CHAIN_ID), "RPC_URLS": dear.rpc_url})
+        args = ("deploy", "--admin", ADMIN, "--from", STRANGER, "--as", "unsigned")
+        told = line.refused(*args)
+        assert "gwei; above 100 it has to be asked for with --gas-price-gwei" in told
+        (unsigned,) = line.json(*args, "--gas-price-gwei", "0.1")["export"]
+        assert int(unsigned["gasPrice"], 16) == 10**8
+
+
+def test_a_uri_that_could_steer_a_terminal_is_refused(line: Line) -> None:
+    for uri in ("https://x/\x1b[2K", "https://x/\nNothing is wrong.", "x", "", "https://x/ y"):
+        told = line("type", "set-uri", "1001", uri, "--from", ADMIN, exit_code=2)
+        assert "must be http://, https:// or ipfs://" in told.stderr
 
 
 def test_calls_are_told_in_words(line: Line) -> None:
@@ -219,7 +292,8 @@ def test_a_call_that_would_be_refused_produces_nothing(line: Line, tmp_path: Pat
 def test_local_sending_is_for_the_local_chain_alone() -> None:
     with anvil.start(chain_id=97) as other:
         line = Line({"CHAIN_ID": "97", "RPC_URLS": other.rpc_url})
-        told = line.refused("deploy", "--admin", ADMIN, "--from", STRANGER, "--local")
+        args = ("deploy", "--admin", ADMIN, "--admin-is-key", "--from", STRANGER, "--local")
+        told = line.refused(*args)
     assert "--local sends on chain 31337 only; nothing was sent" in told
 
 
@@ -243,9 +317,9 @@ def test_a_type_is_created_disabled_enabled_and_renamed(line: Line, web3: Web3) 
 
 
 def test_type_create_refuses_what_cannot_be(line: Line) -> None:
-    again = ("type", "create", "1001", "--max-supply", "1", "--uri", "x", "--from", ADMIN)
+    again = ("type", "create", "1001", "--max-supply", "1", "--uri", URI, "--from", ADMIN)
     assert "the voucher type 1001 was created before" in line.refused(*again)
-    zero = ("type", "create", "7", "--max-supply", "0", "--uri", "x", "--from", ADMIN)
+    zero = ("type", "create", "7", "--max-supply", "0", "--uri", URI, "--from", ADMIN)
     assert "'--max-supply': 0 is not in the range" in line(*zero, exit_code=2).stderr
     assert "there is no voucher type 7" in line.refused("type", "disable", "7", "--from", ADMIN)
 
@@ -283,6 +357,8 @@ def test_roles_are_neither_granted_nor_revoked_twice(line: Line) -> None:
     assert f"{MINTER} holds MINTER_ROLE already" in told
     told = line.refused("role", "revoke", "MINTER", NEXT, "--from", ADMIN)
     assert f"{NEXT} does not hold MINTER_ROLE" in told
+    neither = ("role", "rotate", "MINTER", "--old", STRANGER, "--new", NEXT, "--from", ADMIN)
+    assert f"neither {STRANGER} nor {NEXT} holds MINTER_ROLE" in line.refused(*neither, "--local")
     same = ("role", "rotate", "MINTER", "--old", MINTER, "--new", MINTER, "--from", ADMIN)
     assert "the same account" in line.refused(*same)
 

@@ -37,6 +37,28 @@ ADMIN, _, PAUSER, _, _ = (Account.from_key(key).address for key in anvil.KEYS)
 # -------------------------------------------------------------------------------------- it passes
 
 
+def test_a_rehearsal_that_is_terminated_leaves_nothing_behind(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "ops.cli", "rehearse"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        # The first step is told as soon as it is over: chain and folder are there by then.
+        assert process.stdout.readline() == "\n"
+        assert process.stdout.readline().startswith("Set-up")
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert len(children) == 1
+        process.terminate()
+        process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert not Path(f"/proc/{children[0]}").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_it_passes_without_settings_and_keeps_the_chain_until_interrupted(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "ops.cli", "rehearse", "--json", "--keep"],

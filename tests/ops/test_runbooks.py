@@ -126,7 +126,18 @@ def test_admin_to_safe(chain: Chain, tmp_path: Path) -> None:
     environ = _contract(chain, admin)
     _cli(
         environ,
-        *("type", "create", "1001", "--max-supply", "9", "--uri", "x", "--from", admin, "--local"),
+        *(
+            "type",
+            "create",
+            "1001",
+            "--max-supply",
+            "9",
+            "--uri",
+            "https://x/1",
+            "--from",
+            admin,
+            "--local",
+        ),
     )
     names = {**environ, "ADMIN": admin, "SAFE": chain.safe.address}
     with exercised(
