@@ -10,7 +10,14 @@ from chalicelib.settings import RpcSettings, load
 from ops.cli.bootstrap import Tools
 from ops.cli.onchain import ADDRESS, Signing, connect, prepare, signing_options
 from ops.cli.output import emit
-from ops.onchain.deployment import LOCAL_CHAIN_ID, PROXY, SHORTEST_ADMIN_DELAY, DeploymentPlan
+from ops.onchain.deployment import (
+    DEFAULT_ADMIN_DELAY,
+    LOCAL_CHAIN_ID,
+    PROXY,
+    SHORTEST_ADMIN_DELAY,
+    DeploymentPlan,
+    runtime_code,
+)
 
 if TYPE_CHECKING:
     from ops.onchain.node import Node
@@ -40,7 +47,7 @@ class Bytes32Type(click.ParamType[bytes]):
 @click.option(
     "--admin-delay",
     type=click.IntRange(min=0, max=LONGEST_ADMIN_DELAY),
-    default=2 * SHORTEST_ADMIN_DELAY,
+    default=DEFAULT_ADMIN_DELAY,
     show_default=True,
     help="Seconds between beginning an admin transfer and its acceptance.",
 )
@@ -113,9 +120,9 @@ def deploy(
 
 
 def _check(node: "Node", plan: DeploymentPlan) -> None:
-    from ops.onchain.contract import VoucherContract, is_the_source  # noqa: PLC0415 - slow import
+    from ops.onchain.contract import VoucherContract  # noqa: PLC0415 - slow import
 
-    if not is_the_source(node.code(plan.address)):
+    if node.code(plan.address) != runtime_code(node.chain_id(), plan.address):
         raise Refused(f"what was deployed at {plan.address} is not what the source compiles to")
     admin = VoucherContract(node, plan.address).admin()
     if admin != plan.admin:

@@ -1,14 +1,16 @@
 """The voucher contract through one node: what it says, and the calls its operators sign."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ops.onchain.artefact import artefact
 from ops.onchain.calls import Call
-from ops.onchain.node import Node, Progress
+from ops.onchain.node import Log, Node, Progress
 from ops.onchain.roles import Role
 
-CREATED = "VoucherTypeCreated"
+CREATED, GRANTED, REVOKED = "VoucherTypeCreated", "RoleGranted", "RoleRevoked"
+
+ADMIN_IDENTIFIER = bytes(32)
+"""What the contract knows the admin role by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,50 @@ class PendingDelay:
 
     delay: int
     effective_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """What the contract's first event tells: who became admin, and which account made it so."""
+
+    admin: str
+    creator: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What events tell of roles and voucher types, in the chain's order.
+
+    It is as complete as the endpoint is honest: nothing in a log shows that another was left out.
+    """
+
+    logs: tuple[Log, ...]
+
+    @property
+    def creation(self) -> Creation | None:
+        """The constructor's event, which names the admin; `None` where the history begins later."""
+        if not self.logs:
+            return None
+        first = self.logs[0]
+        if first.event != GRANTED or first.arguments["role"] != ADMIN_IDENTIFIER:
+            return None
+        return Creation(admin=first.arguments["account"], creator=first.arguments["sender"])
+
+    def holders(self, identifier: bytes) -> frozenset[str]:
+        """Who holds a role at the end."""
+        holders: set[str] = set()
+        for log in self.logs:
+            if log.event == GRANTED and log.arguments["role"] == identifier:
+                holders.add(log.arguments["account"])
+            elif log.event == REVOKED and log.arguments["role"] == identifier:
+                holders.discard(log.arguments["account"])
+        return frozenset(holders)
+
+    @property
+    def token_ids(self) -> tuple[int, ...]:
+        """All voucher types, ascending."""
+        created = (log.arguments["tokenId"] for log in self.logs if log.event == CREATED)
+        return tuple(sorted(created))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,26 +157,11 @@ class VoucherContract:
         delay, schedule = self.node.view(self.address, "pendingDefaultAdminDelay")
         return PendingDelay(delay, schedule) if schedule else None
 
-    def rights(
-        self, *, first: int, last: int, progress: Progress | None = None
-    ) -> tuple[dict[Role, frozenset[str]], tuple[int, ...]]:
-        """Who holds each role at block `last`, and all voucher types: rebuilt from the contract's
-        events since block `first`, in one sweep."""
-        holders: dict[Role, set[str]] = {role: set() for role in Role}
-        by_identifier = {role.identifier: role for role in Role}
-        token_ids: set[int] = set()
-        events = ("RoleGranted", "RoleRevoked", CREATED)
-        for log in self.node.logs(self.address, *events, first=first, last=last, progress=progress):
-            if log.event == CREATED:
-                token_ids.add(log.arguments["tokenId"])
-                continue
-            role = by_identifier.get(log.arguments["role"])
-            if role is not None and log.event == "RoleGranted":
-                holders[role].add(log.arguments["account"])
-            elif role is not None:
-                holders[role].discard(log.arguments["account"])
-        frozen = {role: frozenset(accounts) for role, accounts in holders.items()}
-        return frozen, tuple(sorted(token_ids))
+    def history(self, *, first: int, last: int, progress: Progress | None = None) -> "History":
+        """What the contract's events of these blocks tell, in one sweep."""
+        events = (GRANTED, REVOKED, CREATED)
+        logs = self.node.logs(self.address, *events, first=first, last=last, progress=progress)
+        return History(tuple(logs))
 
     def created_types(
         self, *, first: int, last: int, progress: Progress | None = None
@@ -213,19 +244,3 @@ class VoucherContract:
 
     def _call(self, name: str, *arguments: object, words: str) -> Call:
         return self.node.call(self.address, name, *arguments, words=words)
-
-
-def masked(code: bytes, references: Mapping[str, Sequence[Mapping[str, int]]]) -> bytes:
-    """Deployed bytecode with its immutables zeroed, as the compiler leaves them."""
-    bare = bytearray(code)
-    for places in references.values():
-        for place in places:
-            start, length = place["start"], place["length"]
-            bare[start : start + length] = bytes(length)
-    return bytes(bare)
-
-
-def is_the_source(code: bytes) -> bool:
-    """Whether deployed bytecode is what the committed source compiles to, immutables apart."""
-    expected = bytes.fromhex(artefact()["deployedBytecode"][2:])
-    return masked(code, artefact()["immutableReferences"]) == expected

@@ -20,7 +20,6 @@ from ops.cli.main import cli
 from ops.onchain.artefact import abi
 from ops.onchain.deployment import PROXY
 from ops.onchain.exports import safe_checksum
-from ops.seed.files import CATALOGUE_FILE
 
 CAST = Path(__file__).parents[2] / "node_modules/@foundry-rs/cast-linux-amd64/bin/cast"
 ADMIN, MINTER, PAUSER, NEXT, STRANGER = (Account.from_key(key).address for key in anvil.KEYS)
@@ -33,10 +32,11 @@ SALTS = count(1)
 
 
 class Line:
-    """The command line over one contract's settings."""
+    """The command line over one contract's settings. `salt` is the deployment's."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], salt: str = "0x" + "00" * 32) -> None:
         self.environ = dict(environ)
+        self.salt = salt
 
     def __call__(self, *args: str, exit_code: int = 0) -> Result:
         result = CliRunner().invoke(cli, args, obj=system_tools(self.environ))
@@ -53,7 +53,8 @@ class Line:
         return result.stderr
 
     def verdicts(self, *args: str, exit_code: int = 0) -> dict[str, tuple[bool | None, str]]:
-        told = json.loads(self("verify", *args, "--json", exit_code=exit_code).stdout)
+        command = ("verify", "--salt", self.salt, *args, "--json")
+        told = json.loads(self(*command, exit_code=exit_code).stdout)
         return {one["check"]: (one["ok"], one["found"]) for one in told}
 
 
@@ -87,7 +88,8 @@ def line(bare: Line) -> Line:
         | {
             "CONTRACT_ADDRESS": deployed["contract"],
             "DEPLOY_BLOCK": str(deployed["deployBlock"]),
-        }
+        },
+        salt,
     )
     made("role", "grant", "MINTER", MINTER, "--from", ADMIN, "--local")
     made("role", "grant", "PAUSER", PAUSER, "--from", ADMIN, "--local")
@@ -383,51 +385,6 @@ def test_the_admin_moves_in_two_steps_after_the_delay(line: Line, web3: Web3) ->
 
 
 # ----------------------------------------------------------------------------------------- reading
-
-
-def test_verify_finds_nothing_wrong_with_what_was_set_up(line: Line, tmp_path: Path) -> None:
-    catalogue = json.loads(CATALOGUE_FILE.read_text("utf-8"))
-    catalogue["types"] = [kind for kind in catalogue["types"] if kind["tokenId"] == 1001]
-    file = tmp_path / "catalogue.json"
-    file.write_text(json.dumps(catalogue), "utf-8")
-    verdicts = line.verdicts(
-        *("--admin", ADMIN, "--minter", MINTER, "--pauser", PAUSER, "--catalog", str(file))
-    )
-    assert verdicts["bytecode"][0] is True
-    assert verdicts["type 1001"] == (True, f"enabled, minted 0 of 9, redeemed 0, {URI}")
-    assert verdicts["admin delay"] == (None, f"{DELAY} s")
-
-
-def test_verify_tells_each_thing_that_is_wrong(line: Line) -> None:
-    line("type", "disable", "1001", "--from", ADMIN, "--local")
-    verdicts = line.verdicts(
-        *("--admin", NEXT, "--minter", NEXT, "--catalog", str(CATALOGUE_FILE)), exit_code=1
-    )
-    assert verdicts["ADMIN_ROLE"] == (False, f"{ADMIN}, expected {NEXT}")
-    assert verdicts["MINTER_ROLE"] == (False, f"{MINTER}; expected {NEXT}")
-    assert verdicts["type 1001"][0] is False
-    assert verdicts["type 2001"] == (False, "in the catalogue, never created")
-
-
-def test_verify_tells_a_scheduled_change_of_the_admin_delay(line: Line, web3: Web3) -> None:
-    assert "pending admin delay" not in line.verdicts()
-    change = _contract(web3, line).functions.changeDefaultAdminDelay(86_400)
-    web3.eth.wait_for_transaction_receipt(change.transact({"from": ADMIN}))
-    assert line.verdicts()["pending admin delay"][1].startswith("86400 s from 20")
-
-
-def test_verify_names_what_is_wrong_in_a_catalogue_file(line: Line, tmp_path: Path) -> None:
-    file = tmp_path / "catalogue.json"
-    file.write_text('{"types": [{"tokenId": "x"}]}', "utf-8")
-    assert "tokenId" in line.refused("verify", "--catalog", str(file))
-
-
-def test_verify_does_not_take_another_contract_for_ours(line: Line, web3: Web3) -> None:
-    address = line.environ["CONTRACT_ADDRESS"]
-    code = bytearray(web3.eth.get_code(Web3.to_checksum_address(address)))
-    code[-1] ^= 1
-    web3.provider.make_request("anvil_setCode", [address, "0x" + code.hex()])  # type: ignore[arg-type]
-    assert line.verdicts(exit_code=1)["bytecode"] == (False, "another contract's")
 
 
 def test_balance_tells_what_an_account_holds(line: Line, web3: Web3) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,6 @@ from ops.rehearsal import People
 from tests.ops.runbook import Exercise, exercised, missing, read
 
 DELAY = 2 * 86_400
-SALTS = count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class Chain:
 
 
 @pytest.fixture(scope="module")
-def chain() -> Iterator[Chain]:
+def running() -> Iterator[Chain]:
     with anvil.start() as running:
         node = Node(running.rpc_url, timeout=10.0)
         people = People.of(node.accounts())
@@ -55,9 +53,18 @@ def chain() -> Iterator[Chain]:
         yield Chain(running.rpc_url, node, people, safe)
 
 
+@pytest.fixture
+def chain(running: Chain) -> Iterator[Chain]:
+    """The chain as it was before any test: each deploys the same contract, as the runbooks do."""
+    provider = Web3(HTTPProvider(running.rpc_url)).provider
+    before = provider.make_request("evm_snapshot", [])["result"]  # type: ignore[arg-type]
+    yield running
+    provider.make_request("evm_revert", [before])  # type: ignore[arg-type]
+
+
 def _contract(chain: Chain, admin: str) -> dict[str, str]:
     """Settings of a contract of its own, before anybody has a role but the admin."""
-    plan = DeploymentPlan(admin=admin, admin_delay=DELAY, salt=next(SALTS).to_bytes(32, "big"))
+    plan = DeploymentPlan(admin=admin, admin_delay=DELAY, salt=bytes(32))
     receipt = chain.node.send(plan.call, sender=chain.people.customer)
     return {
         "CHAIN_ID": str(anvil.CHAIN_ID),
