@@ -20,6 +20,7 @@ from ops.cli.main import cli
 from ops.deploy_local import LocalChain
 from ops.onchain.artefact import abi
 from ops.onchain.deployment import PROXY, DeploymentPlan, runtime_code
+from ops.onchain.errors import NodeFailed
 from ops.onchain.node import Log, Node
 from ops.onchain.roles import Role
 from ops.seed.files import CATALOGUE_FILE
@@ -432,6 +433,21 @@ def test_an_endpoint_that_is_down_is_replaced_by_the_next(
     assert verify.told()["role history"] == (True, told)
     verify.through(one=opened("one"), two=opened("two"))
     assert verify.told()["role history"] == (None, f"4 events, told by {first} alone")
+
+
+class NoLogs(Endpoint):
+    """It answers, and refuses to tell logs, as several public endpoints do."""
+
+    def logs(self, *args: Any, **kwargs: Any) -> Iterator[Log]:
+        raise NodeFailed(f"{self.name} refuses to tell logs, even of one block")
+
+
+def test_a_second_endpoint_without_logs_is_told(verify: Verify, rpc_url: str) -> None:
+    verify.through(one=lambda: Endpoint(rpc_url, "one"), two=lambda: NoLogs(rpc_url, "two"))
+    told = "4 events, told by one alone: two refuses to tell logs, even of one block"
+    assert verify.told()["role history"] == (None, told)
+    verify.through(two=lambda: NoLogs(rpc_url, "two"), one=lambda: Endpoint(rpc_url, "one"))
+    assert "two refuses to tell logs" in verify.refused()
 
 
 # --------------------------------------------------------------------------- the admin to come
