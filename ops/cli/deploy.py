@@ -129,11 +129,21 @@ def _check(node: "Node", plan: DeploymentPlan) -> None:
         raise Refused(f"the admin of {plan.address} is {admin}, not {plan.admin}")
 
 
+def _verify(plan: DeploymentPlan) -> str:
+    """The command, with what it has to be told whenever it proves this contract's creation."""
+    options = ["vouchers", "verify"]
+    if any(plan.salt):
+        options += ["--salt", "0x" + plan.salt.hex()]
+    if plan.admin_delay != DEFAULT_ADMIN_DELAY:
+        options += ["--admin-delay", str(plan.admin_delay)]
+    return " ".join(options)
+
+
 def _next(plan: DeploymentPlan, block: int) -> str:
     return (
         "Constructor arguments, for the explorer:\n"
         f"  {plan.constructor_arguments.hex()}\n\n"
-        "Next: set these, and run `vouchers verify`.\n"
+        f"Next: set these, and run `{_verify(plan)}`.\n"
         f"  CONTRACT_ADDRESS={plan.address}\n"
         f"  DEPLOY_BLOCK={block}"
     )
