@@ -7,7 +7,7 @@ still keeps the state, on most of them of the last 128 blocks. Where the two do 
 concluded: neither equal nor different.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from chalicelib.domain.progress import Cursor
@@ -42,14 +42,13 @@ def reconcile(
     store: Store,
     books: ContractBooks,
     deployed: Deployed,
-    token_ids: Collection[int],
     block: int | None = None,
     progress: Callable[[int], None],
 ) -> Reconciliation:
     """Compare ledger and contract as of `block`, by default the listener's proven height.
 
-    `token_ids` are those the contract created; those of catalogue and ledger are added. `progress`
-    is told how many more serials were read.
+    Voucher types are those of catalogue and ledger: a burn of any other has a serial that the
+    ledger misses. `progress` is told how many more serials were read.
 
     Raises:
         NotComparable: the block is not proven, or nothing is; or the ledger is another contract's.
@@ -57,7 +56,7 @@ def reconcile(
         StoreUnavailable: the ledger cannot be read.
     """
     catalogue = store.catalogue()
-    asked = {*token_ids, *(kind.token_id for kind in (catalogue.types if catalogue else ()))}
+    asked = {kind.token_id for kind in (catalogue.types if catalogue else ())}
     while True:
         cursor, at = _comparable(store, books, deployed, block)
         # The contract comes first: by the time a long ledger is read, its state may be forgotten.

@@ -1,6 +1,7 @@
 """`vouchers reconcile`: whether the ledger equals the contract."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,12 @@ from chalicelib.domain.errors import VoucherError
 from chalicelib.domain.reconciliation import ContractTotals, Serials
 from chalicelib.domain.redemptions import BlockRef
 from chalicelib.ports import ChainUnavailable, StoreUnavailable
-from chalicelib.settings import ContractSettings, load
+from chalicelib.settings import ContractSettings, SettingsError, load
 from chalicelib.usecases.reconcile import Deployed, NotComparable, Reconciliation, reconcile
 from ops.cli.bootstrap import Tools
 from ops.cli.onchain import open_contract, progress_bar
 from ops.cli.output import emit, json_option, moment, table
+from ops.onchain.text import printable
 
 if TYPE_CHECKING:
     from ops.onchain.contract import VoucherContract
@@ -81,7 +83,8 @@ class NodeBooks:
 @json_option
 @click.pass_context
 def reconcile_command(ctx: click.Context, block: int | None, *, as_json: bool) -> None:
-    """Compare the ledger's burns with the contract's own totals, for every voucher type.
+    """Compare the ledger's burns with the contract's own totals, for every voucher type of
+    catalogue and ledger; a burn of any other shows as a missing serial.
 
     Both are taken as of one block that is final and that the listener has proven; what was burned
     later does not matter. Looks at the vouchers redeemed per type, the number of redemptions, and
@@ -100,29 +103,43 @@ def reconcile_command(ctx: click.Context, block: int | None, *, as_json: bool) -
     """
     tools = ctx.ensure_object(Tools)
     settings = load(ContractSettings, tools.environ)
-    try:
+    with _told_apart():
         done = _reconcile(tools, settings, block)
+        emit(_as_data(done, settings), _report(done, settings), as_json=as_json)
+    if not done.comparison.equal:
+        ctx.exit(1)
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """Whatever happens here, exit code 1 is kept for a difference.
+
+    Raises:
+        NotCompared: for anything but wrong settings, which have that exit code themselves.
+    """
+    try:
+        yield
+    except SettingsError:
+        raise
     except (ChainUnavailable, NotComparable, StoreUnavailable) as error:
         raise NotCompared(f"Nothing was compared: {error}.") from error
     except VoucherError as error:
         raise NotCompared(f"Nothing was compared: {error.message}.") from error
-    emit(_as_data(done, settings), _report(done, settings), as_json=as_json)
-    if not done.comparison.equal:
-        ctx.exit(1)
+    except (KeyboardInterrupt, click.Abort) as error:
+        raise NotCompared("Interrupted: whether they are equal was not told.") from error
+    except Exception as error:
+        told = printable(f"{type(error).__name__}: {error}")
+        raise NotCompared(f"Whether they are equal could not be told: {told}.") from error
 
 
 def _reconcile(tools: Tools, settings: ContractSettings, block: int | None) -> Reconciliation:
     cursor = tools.store.cursor()
     contract = open_contract(tools)
-    first, last = settings.DEPLOY_BLOCK, contract.node.head()
-    with progress_bar("Reading voucher types", last - first + 1) as done:
-        token_ids = contract.created_types(first=first, last=last, progress=done)
     with progress_bar("Reading the ledger", cursor.seen_serial if cursor else 0) as done:
         return reconcile(
             store=tools.store,
             books=NodeBooks(contract),
-            deployed=Deployed(settings.CHAIN_ID, settings.CONTRACT_ADDRESS, first),
-            token_ids=token_ids,
+            deployed=Deployed(settings.CHAIN_ID, settings.CONTRACT_ADDRESS, settings.DEPLOY_BLOCK),
             block=block,
             progress=done,
         )

@@ -396,6 +396,15 @@ def test_balance_tells_what_an_account_holds(line: Line, web3: Web3) -> None:
     assert line.json("balance", STRANGER, "--token-id", "5")["balances"] == {"5": 0}
 
 
+def test_balance_takes_the_stored_catalogues_types(line: Line, tmp_path: Path) -> None:
+    line.environ |= {"STORE": "sql", "DATABASE_URL": f"sqlite:///{tmp_path}/vouchers.db"}
+    line("store", "migrate")
+    assert line.json("balance", STRANGER)["balances"] == {"1001": 0}
+    line("catalog", "load", str(CATALOGUE_FILE))
+    types = [one["tokenId"] for one in json.loads(CATALOGUE_FILE.read_text("utf-8"))["types"]]
+    assert line.json("balance", STRANGER)["balances"] == {str(one): 0 for one in sorted(types)}
+
+
 # ------------------------------------------------------------------------------------------ faults
 
 
