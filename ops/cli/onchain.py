@@ -19,10 +19,11 @@ from chalicelib.domain.errors import InvalidInput, Refused
 from chalicelib.domain.order_hash import checksum_address
 from chalicelib.settings import ContractSettings, RpcSettings, load
 from ops.cli.bootstrap import Tools
-from ops.cli.output import emit, printable
+from ops.cli.output import emit
 from ops.onchain.calls import Call, shown
 from ops.onchain.errors import NodeFailed
 from ops.onchain.exports import Envelope, cast_line, safe_batch, unsigned_transaction
+from ops.onchain.text import printable
 
 if TYPE_CHECKING:
     from ops.onchain.contract import VoucherContract

@@ -7,8 +7,6 @@ from typing import Any, TypeVar
 
 import click
 
-from ops.onchain.text import printable as printable  # noqa: PLC0414
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 

@@ -13,7 +13,7 @@ from chalicelib.settings import ContractSettings, load
 from ops.cli.bootstrap import Tools
 from ops.cli.deploy import Bytes32Type
 from ops.cli.onchain import ADDRESS, connect, open_contract, progress_bar
-from ops.cli.output import emit, json_option, moment, printable
+from ops.cli.output import emit, json_option, moment
 from ops.onchain.deployment import (
     DEFAULT_ADMIN_DELAY,
     LOCAL_CHAIN_ID,
@@ -24,6 +24,7 @@ from ops.onchain.deployment import (
 )
 from ops.onchain.errors import NodeFailed
 from ops.onchain.roles import ADMIN_ROLE, Role
+from ops.onchain.text import printable
 from ops.seed.files import read_catalogue
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from ops.cli.main import cli
 from ops.onchain.artefact import abi
 from ops.onchain.deployment import PROXY
 from ops.onchain.exports import safe_checksum
+from ops.seed.files import CATALOGUE_FILE
 
 CAST = Path(__file__).parents[2] / "node_modules/@foundry-rs/cast-linux-amd64/bin/cast"
 ADMIN, MINTER, PAUSER, NEXT, STRANGER = (Account.from_key(key).address for key in anvil.KEYS)

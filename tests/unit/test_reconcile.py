@@ -321,7 +321,7 @@ def test_a_ledger_that_takes_longer_to_read_than_state_is_kept_is_compared() -> 
 def test_a_burn_of_a_type_in_neither_catalogue_nor_ledger_is_told(fault: str) -> None:
     burns = [burn_of(1, block=20), burn_of(2, block=21, token_id=9009), burn_of(3, block=22)]
     entries = [entry_of(burn) for burn in burns]
-    told = TokenTotals(ROOM, 2, 2), (Serials(2, 2),)
+    told: tuple[TokenTotals, tuple[Serials, ...]] = TokenTotals(ROOM, 2, 2), (Serials(2, 2),)
     match fault:
         case "dropped":
             del entries[1]
