@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ops.onchain.calls import Call
-from ops.onchain.node import Log, Node, Progress
+from ops.onchain.logs import Log
+from ops.onchain.node import Node, Progress
 from ops.onchain.roles import Role
 
 CREATED, GRANTED, REVOKED = "VoucherTypeCreated", "RoleGranted", "RoleRevoked"

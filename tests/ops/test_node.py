@@ -17,8 +17,10 @@ from ops import anvil
 from ops.deploy_local import LocalChain
 from ops.onchain.calls import Call
 from ops.onchain.errors import NodeFailed, Reverted
-from ops.onchain.node import LOG_RANGE, PAUSES, SHOWN_CHARACTERS, Node
+from ops.onchain.logs import LOG_RANGE
+from ops.onchain.node import Node
 from ops.onchain.roles import Role
+from ops.onchain.rpc import PAUSES, SHOWN_CHARACTERS
 
 CONTRACT = "0x49d4450977E2c95362C13D3a31a09311E0Ea26A6"
 SENDER = "0x90F79bf6EB2c4f870365E785982E1f101E93b906"
@@ -222,7 +224,9 @@ def _closed(_request: Any) -> Reply:
 
 
 @pytest.mark.parametrize(
-    "trouble", [lambda _: (429, b"{}"), lambda _: (503, b"oops"), _closed], ids=str
+    "trouble",
+    [lambda _: (429, b"{}"), lambda _: (503, b"oops"), _closed],
+    ids=["429", "503", "closed"],
 )
 @pytest.mark.parametrize("times", [1, len(PAUSES)])
 def test_a_busy_endpoint_is_asked_again_after_growing_pauses(

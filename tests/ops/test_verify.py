@@ -21,7 +21,8 @@ from ops.deploy_local import LocalChain
 from ops.onchain.artefact import abi
 from ops.onchain.deployment import PROXY, DeploymentPlan, runtime_code
 from ops.onchain.errors import NodeFailed
-from ops.onchain.node import Log, Node
+from ops.onchain.logs import Log
+from ops.onchain.node import Node
 from ops.onchain.roles import Role
 from ops.seed.files import CATALOGUE_FILE
 from tests.ops.test_onchain_commands import ADMIN, MINTER, NEXT, PAUSER, STRANGER, URI, Line

@@ -1,0 +1,86 @@
+"""The contract's logs: which events, decoded how far, in how wide ranges of blocks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from eth_abi import abi as eth_abi
+from eth_typing import ABIEvent
+from eth_utils.abi import event_abi_to_log_topic
+from eth_utils.address import to_checksum_address
+from web3.types import LogReceipt
+
+from ops.onchain.artefact import abi
+
+LOG_RANGE = 5000
+"""Blocks asked for at once at first: what BNB Chain's own nodes allow."""
+
+FORGET_AFTER = 50
+"""Answered ranges after which a refusal is forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """One log: the event's name, its block, its indexed arguments by name.
+
+    What is not indexed stays undecoded: the contract takes any bytes for a string, and one that is
+    no text must not stand in the way of the rest.
+    """
+
+    event: str
+    block: int
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event of the ABI: its name, its first topic, name and type of its indexed arguments."""
+
+    name: str
+    topic: str
+    indexed: Sequence[tuple[str, str]]
+
+    def log(self, raw: LogReceipt) -> Log:
+        """The log. Raises `DecodingError` or `ValueError` where it is none of this event."""
+        values = zip(self.indexed, raw["topics"][1:], strict=True)
+        arguments = {name: _decoded(kind, bytes(topic)) for (name, kind), topic in values}
+        return Log(self.name, raw["blockNumber"], arguments)
+
+
+def _decoded(kind: str, topic: bytes) -> Any:
+    (value,) = eth_abi.decode([kind], topic)
+    return to_checksum_address(value) if kind == "address" else value
+
+
+@dataclass(slots=True)
+class Ranges:
+    """How many blocks to ask for at once: closes in on what the endpoint takes, from both sides.
+
+    What it refused is forgotten from time to time, since it may have been a passing trouble.
+    """
+
+    size: int = LOG_RANGE
+    limit: int | None = None
+    successes: int = 0
+
+    def taken(self) -> None:
+        """That many were answered: try more."""
+        self.successes += 1
+        if self.successes % FORGET_AFTER == 0:
+            self.limit = None
+        self.size = self.size * 2 if self.limit is None else (self.size + self.limit) // 2
+
+    def refused(self, blocks: int) -> None:
+        """So many were refused: try fewer."""
+        self.limit = blocks
+        self.size = max(1, blocks // 2)
+
+
+def event_of(name: str) -> Event:
+    """An event of the contract, by its name."""
+    (entry,) = (one for one in abi() if one["type"] == "event" and one["name"] == name)
+    return Event(
+        name,
+        "0x" + event_abi_to_log_topic(cast("ABIEvent", entry)).hex(),
+        tuple((one["name"], one["type"]) for one in entry["inputs"] if one["indexed"]),
+    )
