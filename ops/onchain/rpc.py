@@ -120,6 +120,7 @@ class Faults:
             raise NodeFailed(f"{self.name} {NO_JSON_RPC}") from error
 
     def reverted(self, data: object) -> Reverted:
+        """For the revert data of a call, which is the contract's to explain, not the endpoint's."""
         known = decode(data) if isinstance(data, str) else None
         if known is None:
             return Reverted("the contract refuses, without a reason", error=None)
