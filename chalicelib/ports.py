@@ -181,6 +181,14 @@ class Store(Protocol):
         """Raise `StoreUnavailable` unless the store answers."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Burns in serial order, of all blocks up to `through`, itself included."""
+
+    burns: tuple[Burn, ...]
+    through: int
+
+
 class Chain(Protocol):
     """The chain as one provider tells it. Every method may raise `ChainUnavailable`."""
 
@@ -193,8 +201,9 @@ class Chain(Protocol):
     def blocks(self, numbers: Sequence[int]) -> tuple[BlockRef, ...]:
         """The blocks at those heights, in the same order."""
 
-    def burns(self, first: int, last: int) -> tuple[Burn, ...]:
-        """The contract's burns in a range of blocks, both ends included, in serial order."""
+    def burns(self, first: int, last: int) -> Stretch:
+        """The contract's burns from block `first` on, to `last` or as far as the provider tells at
+        once: at least of one block."""
 
     def redemption_count(self, block: BlockRef) -> int:
         """`redemptionCount()` of the contract as of that recent block, which is still there."""

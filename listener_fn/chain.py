@@ -20,13 +20,18 @@ from web3.types import RPCEndpoint, RPCResponse
 from chalicelib.domain.errors import InvalidInput
 from chalicelib.domain.order_hash import checksum_address, keccak256
 from chalicelib.domain.redemptions import BlockRef, Burn
-from chalicelib.ports import ChainUnavailable
+from chalicelib.ports import ChainUnavailable, Stretch
+from listener_fn.ranges import Ranges
+from listener_fn.refusals import Refusal, allowed_blocks, refusal_of
 
 REDEEMED_TOPIC = "0x" + keccak256(b"VoucherRedeemed(address,uint256,uint256,bytes32,uint256)").hex()
 COUNT_SELECTOR = "0x" + keccak256(b"redemptionCount()")[:4].hex()
 
 BATCH_CALLS = 20
 """Calls sent together; several providers take no more."""
+
+FIRST_RANGE = 5000
+"""Blocks asked for at once at first: what BNB Chain's own nodes allow."""
 
 MAX_ERROR_LENGTH = 200
 
@@ -43,7 +48,19 @@ class WrongChain(ChainUnavailable):
 
 
 class RpcError(ChainUnavailable):
-    """The provider answered with a JSON-RPC error."""
+    """The provider refused: by a JSON-RPC error, by an HTTP status, or by both.
+
+    `allowed` is how many blocks it says may be asked for at once.
+    """
+
+    def __init__(self, message: str, *, refusal: Refusal, allowed: int | None = None) -> None:
+        super().__init__(message)
+        self.refusal = refusal
+        self.allowed = allowed
+
+
+class TooSlow(ChainUnavailable):
+    """The provider did not answer in time."""
 
 
 class JsonProvider(HTTPProvider):
@@ -75,6 +92,7 @@ class RpcChain:
         self._chain_id = chain_id
         self._contract = contract.lower()
         self._verified = False
+        self._ranges = Ranges(FIRST_RANGE)
 
     def verify(self) -> None:
         """The provider serves the right chain, and the contract is on it.
@@ -100,7 +118,9 @@ class RpcChain:
         """See `Chain`. Providers say in several ways that they have no such tag."""
         try:
             block = self._call("eth_getBlockByNumber", "finalized", False)
-        except RpcError:
+        except RpcError as error:
+            if error.refusal is Refusal.RATE_LIMITED:
+                raise
             return None
         return (self._checked(_block, block).number or None) if block else None
 
@@ -115,8 +135,26 @@ class RpcChain:
                 raise ChainUnavailable(f"{self.name}: block {block.number} told for {number}")
         return blocks
 
-    def burns(self, first: int, last: int) -> tuple[Burn, ...]:
-        """See `Chain`."""
+    def burns(self, first: int, last: int) -> Stretch:
+        """See `Chain`. Ranges shrink while the provider finds them too wide, and grow back."""
+        while True:
+            through = min(last, first + self._ranges.size - 1)
+            blocks = through - first + 1
+            try:
+                told = self._burns(first, through)
+            except RpcError as error:
+                if blocks == 1 or not error.refusal.shrinks:
+                    raise
+                self._ranges.refused(blocks, allowed=error.allowed)
+            except TooSlow:
+                # Not tried again at once: the lease does not wait for ever.
+                self._ranges.refused(blocks)
+                raise
+            else:
+                self._ranges.taken()
+                return Stretch(told, through)
+
+    def _burns(self, first: int, last: int) -> tuple[Burn, ...]:
         told = self._call(
             "eth_getLogs",
             {
@@ -181,10 +219,9 @@ class RpcChain:
         try:
             return request()
         except requests.HTTPError as error:
-            status = error.response.status_code if error.response is not None else "error"
-            raise ChainUnavailable(f"{self.name}: HTTP {status}") from error
+            raise self._refused(error.response) from error
         except requests.Timeout as error:
-            raise ChainUnavailable(f"{self.name}: no answer in time") from error
+            raise TooSlow(f"{self.name}: no answer in time") from error
         except requests.RequestException as error:
             raise ChainUnavailable(f"{self.name}: {type(error).__name__}") from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -195,10 +232,26 @@ class RpcChain:
             raise ChainUnavailable(f"{self.name}: the answer is no JSON-RPC")
         error = answer.get("error")
         if error is not None:
-            told = error if isinstance(error, dict) else {"message": error}
-            text = f"{told.get('code', '')} {told.get('message', '')}".strip()
-            raise RpcError(f"{self.name}: {method}: {text[:MAX_ERROR_LENGTH]}")
+            code, said = _code_and_message(error)
+            text = f"{'' if code is None else code} {said}".strip()
+            raise RpcError(
+                f"{self.name}: {method}: {text[:MAX_ERROR_LENGTH]}",
+                refusal=refusal_of(status=None, code=code, message=said),
+                allowed=allowed_blocks(said),
+            )
         return answer.get("result")
+
+    def _refused(self, response: requests.Response | None) -> ChainUnavailable:
+        """For an HTTP status; some providers tell their JSON-RPC errors with one."""
+        if response is None:
+            return ChainUnavailable(f"{self.name}: HTTP error")
+        try:
+            code, said = _code_and_message(response.json()["error"])
+        except (LookupError, TypeError, ValueError):
+            code, said = None, ""
+        told = f"{self.name}: HTTP {response.status_code} {said[:MAX_ERROR_LENGTH]}".strip()
+        refusal = refusal_of(status=response.status_code, code=code, message=said)
+        return RpcError(told, refusal=refusal, allowed=allowed_blocks(said))
 
     def _checked(self, decode: Callable[[Any], T], value: Any) -> T:
         try:
@@ -243,6 +296,14 @@ class RpcProviders:
             except ChainUnavailable as error:
                 problems.append(str(error))
         return problems
+
+
+def _code_and_message(error: Any) -> tuple[int | None, str]:
+    """Of a JSON-RPC error, or of what a provider sends in its place."""
+    if not isinstance(error, dict):
+        return None, str(error)
+    code = error.get("code")
+    return code if isinstance(code, int) else None, str(error.get("message", ""))
 
 
 class _Malformed(Exception):

@@ -338,8 +338,13 @@ class _Pass:
             ranges += 1
             self._renew_lease()
             through = min(at + self.settings.block_range, head.number)
-            told += self.chain.burns(at + 1, through)
-            at = through
+            stretch = self.chain.burns(at + 1, through)
+            if not at < stretch.through <= through:
+                raise Inconsistent(
+                    f"asked for blocks {at + 1} to {through}, told to {stretch.through}"
+                )
+            told += stretch.burns
+            at = stretch.through
         check_continues(told, last_serial=self.cursor.last_serial)
         self._check_stored([burn for burn in told if burn.serial <= self.cursor.last_serial])
         return tuple(burn for burn in told if burn.serial > self.cursor.last_serial), at

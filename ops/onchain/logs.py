@@ -15,9 +15,6 @@ from ops.onchain.artefact import abi
 LOG_RANGE = 5000
 """Blocks asked for at once at first: what BNB Chain's own nodes allow."""
 
-FORGET_AFTER = 50
-"""Answered ranges after which a refusal is forgotten."""
-
 
 @dataclass(frozen=True, slots=True)
 class Log:
@@ -50,30 +47,6 @@ class Event:
 def _decoded(kind: str, topic: bytes) -> Any:
     (value,) = eth_abi.decode([kind], topic)
     return to_checksum_address(value) if kind == "address" else value
-
-
-@dataclass(slots=True)
-class Ranges:
-    """How many blocks to ask for at once: closes in on what the endpoint takes, from both sides.
-
-    What it refused is forgotten from time to time, since it may have been a passing trouble.
-    """
-
-    size: int = LOG_RANGE
-    limit: int | None = None
-    successes: int = 0
-
-    def taken(self) -> None:
-        """That many were answered: try more."""
-        self.successes += 1
-        if self.successes % FORGET_AFTER == 0:
-            self.limit = None
-        self.size = self.size * 2 if self.limit is None else (self.size + self.limit) // 2
-
-    def refused(self, blocks: int) -> None:
-        """So many were refused: try fewer."""
-        self.limit = blocks
-        self.size = max(1, blocks // 2)
 
 
 def event_of(name: str) -> Event:

@@ -15,11 +15,12 @@ from web3.types import FilterParams, RPCEndpoint, TxParams
 
 from chalicelib.domain.errors import Refused
 from chalicelib.domain.redemptions import BlockRef
+from listener_fn.ranges import Ranges
 from ops.onchain.artefact import abi
 from ops.onchain.calls import Call
 from ops.onchain.deployment import LOCAL_CHAIN_ID
 from ops.onchain.errors import NodeFailed, RequestRefused, Reverted
-from ops.onchain.logs import Event, Log, Ranges, event_of
+from ops.onchain.logs import LOG_RANGE, Event, Log, event_of
 from ops.onchain.rpc import PAUSES, Faults, PatientProvider
 
 BATCH_CALLS = 20
@@ -162,7 +163,7 @@ class Node:
         is not too much: its refusal is taken for a trouble that may pass, as often as `PAUSES` has.
         """
         known = {event.topic: event for event in map(event_of, events)}
-        ranges = Ranges()
+        ranges = Ranges(LOG_RANGE)
         tries = 0
         while first <= last:
             through = min(last, first + ranges.size - 1)

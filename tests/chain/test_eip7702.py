@@ -179,7 +179,7 @@ class System:
         listener = RpcChain(
             self.rpc_url, chain_id=anvil.CHAIN_ID, contract=self.vouchers, timeout=10
         )
-        (burn,) = listener.burns(receipt["blockNumber"], receipt["blockNumber"])
+        (burn,) = listener.burns(receipt["blockNumber"], receipt["blockNumber"]).burns
         assert burn.tx_hash == receipt["transactionHash"].to_0x_hex()
         assert (burn.user, burn.order_hash) == (order.customer, order.order_hash)
         assert (burn.token_id, burn.amount) == (order.token_id, order.amount)

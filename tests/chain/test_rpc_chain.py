@@ -107,7 +107,7 @@ def test_topic_and_selector_are_those_of_the_contract() -> None:
 
 def test_log_is_decoded() -> None:
     with provider({"eth_getLogs": [LOG]}) as chain:
-        (burn,) = chain.burns(16, 16)
+        (burn,) = chain.burns(16, 16).burns
     assert (burn.serial, burn.user, burn.token_id, burn.amount) == (7, ALICE, 1001, 2)
     assert (burn.order_hash, burn.tx_hash, burn.log_index) == (ORDER_HASH, TX_HASH, 3)
     assert burn.block == BlockRef(16, BLOCK_HASH, 0x6B01732D)
@@ -116,7 +116,7 @@ def test_log_is_decoded() -> None:
 def test_block_time_is_fetched_where_logs_do_not_tell_it() -> None:
     log = {name: value for name, value in LOG.items() if name != "blockTimestamp"}
     with provider({"eth_getLogs": [log]}) as chain:
-        assert chain.burns(16, 16)[0].block.time == 0x6B01732D
+        assert chain.burns(16, 16).burns[0].block.time == 0x6B01732D
     other = {**BLOCK, "hash": "0x" + "ee" * 32}
     with (
         provider({"eth_getLogs": [log], "eth_getBlockByNumber": other}) as chain,
@@ -128,7 +128,7 @@ def test_block_time_is_fetched_where_logs_do_not_tell_it() -> None:
 def test_logs_are_told_in_serial_order() -> None:
     later = {**LOG, "data": f"0x{2:064x}{8:064x}", "logIndex": "0x4"}
     with provider({"eth_getLogs": [later, LOG]}) as chain:
-        assert [burn.serial for burn in chain.burns(1, 16)] == [7, 8]
+        assert [burn.serial for burn in chain.burns(1, 16).burns] == [7, 8]
 
 
 @pytest.mark.parametrize(
@@ -215,6 +215,92 @@ def test_error_of_the_provider_is_told_in_its_words() -> None:
     assert len(str(refused.value)) < 300
 
 
+def refusing(most: int, message: str, *, status: int = 200) -> tuple[Any, list[int]]:
+    """A provider that tells logs of `most` blocks at once; the sizes of ranges it was asked for."""
+    asked: list[int] = []
+
+    def told(params: list[Any]) -> Any:
+        size = int(params[0]["toBlock"], 16) - int(params[0]["fromBlock"], 16) + 1
+        asked.append(size)
+        return [] if size <= most else {"error": {"code": -32000, "message": message}}
+
+    return told, asked
+
+
+def test_range_shrinks_to_what_the_provider_takes_and_is_told() -> None:
+    told, asked = refusing(100, "block range is too wide")
+    with provider({"eth_getLogs": told}) as chain:
+        first = chain.burns(1, 1000)
+        assert 50 < first.through <= 100
+        assert asked == [1000, 500, 250, 125, 62]
+        second = chain.burns(first.through + 1, 1000)
+        assert second.through > first.through
+
+
+def test_range_that_the_provider_names_is_taken_at_once() -> None:
+    told, asked = refusing(50, "exceed maximum block range: 50")
+    with provider({"eth_getLogs": told}) as chain:
+        assert chain.burns(1, 1000).through == 50
+    assert asked == [1000, 50]
+
+
+def test_range_grows_back_after_a_passing_trouble() -> None:
+    sizes: list[int] = []
+
+    def told(params: list[Any]) -> Any:
+        sizes.append(int(params[0]["toBlock"], 16) - int(params[0]["fromBlock"], 16) + 1)
+        return {"error": {"code": -32000, "message": "too many results"}} if len(sizes) < 5 else []
+
+    with provider({"eth_getLogs": told}) as chain:
+        at = 0
+        while at < 100_000:
+            at = chain.burns(at + 1, min(at + 2000, 100_000)).through
+    assert sizes[:5] == [2000, 1000, 500, 250, 125]
+    assert sizes[-2] == 2000
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [(-32005, "limit exceeded"), (-32000, "rate limit"), (-32000, "missing trie node")],
+)
+def test_what_fewer_blocks_do_not_mend_is_not_asked_again(code: int, message: str) -> None:
+    asked: list[Any] = []
+
+    def told(params: list[Any]) -> Any:
+        asked.append(params)
+        return {"error": {"code": code, "message": message}}
+
+    with provider({"eth_getLogs": told}) as chain, pytest.raises(RpcError):
+        chain.burns(1, 1000)
+    assert len(asked) == 1
+
+
+def test_single_block_that_is_refused_is_not_asked_for_ever() -> None:
+    told, asked = refusing(0, "block range is too wide")
+    with provider({"eth_getLogs": told}) as chain, pytest.raises(RpcError):
+        chain.burns(1, 4)
+    assert asked == [4, 2, 1]
+
+
+def test_range_is_refused_by_an_http_status_too() -> None:
+    body = b'{"error":{"code":-32000,"message":"up to a 10 block range"}}'
+    with (
+        provider({"eth_getLogs": Failing(400, body)}) as chain,
+        pytest.raises(RpcError, match="HTTP 400 up to a 10 block range") as refused,
+    ):
+        chain.burns(1, 1)
+    assert refused.value.allowed == 10
+
+
+def test_provider_that_is_asked_too_often_has_not_said_that_there_is_no_finality() -> None:
+    def told(params: list[Any]) -> Any:
+        limited = {"error": {"code": -32005, "message": "daily request count exceeded"}}
+        return limited if params[0] == "finalized" else BLOCK
+
+    with provider({"eth_getBlockByNumber": told}) as chain, pytest.raises(RpcError):
+        chain.finalized()
+
+
 def test_slow_provider_is_given_up() -> None:
     held = threading.Event()
 
@@ -227,6 +313,7 @@ def test_slow_provider_is_given_up() -> None:
         )
         with pytest.raises(ChainUnavailable, match="no answer in time"):
             impatient.burns(1, 16)
+        assert impatient._ranges.size == 8
         held.set()
 
 

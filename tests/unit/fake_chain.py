@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from chalicelib.domain.orders import Order
 from chalicelib.domain.redemptions import BlockRef, Burn
-from chalicelib.ports import ChainUnavailable
+from chalicelib.ports import ChainUnavailable, Stretch
 
 GENESIS_TIME = 1_800_000_000
 
@@ -34,7 +34,8 @@ class FakeChain:
     """`finality` is how many blocks the `finalized` tag trails the head; `None` where it is null.
 
     `withheld` are serials whose logs are left out, `doubled` those told twice; `down` answers
-    nothing; `lag` hides the newest blocks; `counted` is added to the redemption count.
+    nothing; `lag` hides the newest blocks; `at_once` blocks are told at most; `counted` is added to
+    the redemption count.
     """
 
     finality: int | None = 2
@@ -43,6 +44,7 @@ class FakeChain:
     down: bool = False
     lag: int = 0
     counted: int = 0
+    at_once: int = 10_000
     calls: list[str] = field(default_factory=list)
     made: int = 0
 
@@ -123,13 +125,14 @@ class FakeChain:
             raise ChainUnavailable("no such block")
         return tuple(self._blocks[number].ref for number in numbers)
 
-    def burns(self, first: int, last: int) -> tuple[Burn, ...]:
+    def burns(self, first: int, last: int) -> Stretch:
         self._answer("burns")
+        last = min(last, first + self.at_once - 1)
         told: list[Burn] = []
         for burn in self.all_burns():
             if first <= burn.block.number <= last and burn.serial not in self.withheld:
                 told += [burn, burn] if burn.serial in self.doubled else [burn]
-        return tuple(told)
+        return Stretch(tuple(told), last)
 
     def redemption_count(self, block: BlockRef) -> int:
         self._answer("count")

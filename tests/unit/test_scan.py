@@ -27,8 +27,8 @@ from chalicelib.domain.orders import (
     new_order,
 )
 from chalicelib.domain.progress import Cursor, Heartbeat, advance
-from chalicelib.domain.redemptions import Burn, Outcome, Redemption
-from chalicelib.ports import Change, Insert, Page, StoreUnavailable, Update
+from chalicelib.domain.redemptions import Outcome, Redemption
+from chalicelib.ports import Change, Insert, Page, StoreUnavailable, Stretch, Update
 from chalicelib.usecases.changes import order_changes
 from chalicelib.usecases.scan import (
     BURNS_PER_PASS,
@@ -567,10 +567,18 @@ def test_block_that_is_not_the_one_of_its_logs_makes_nothing_valid(world: World)
     order = world.redeemed()
     world.chain.mine_empty(3)
     real = world.chain.burns
-    world.chain.burns = lambda first, last: tuple(  # type: ignore[method-assign]
-        replace(burn, block=replace(burn.block, time=burn.block.time - 1))
-        for burn in real(first, last)
-    )
+
+    def burns(first: int, last: int) -> Stretch:
+        told = real(first, last)
+        return Stretch(
+            tuple(
+                replace(burn, block=replace(burn.block, time=burn.block.time - 1))
+                for burn in told.burns
+            ),
+            told.through,
+        )
+
+    world.chain.burns = burns  # type: ignore[method-assign]
     assert "not the one" in world.scan().error
     assert world.status(order) is OrderStatus.CREATED
 
@@ -582,12 +590,16 @@ def test_every_burn_of_a_block_has_to_be_of_that_block(world: World, lied_about:
     world.chain.mine_empty(5)
     honest = world.chain.burns
 
-    def burns(start: int, end: int) -> tuple[Burn, ...]:
-        return tuple(
-            replace(burn, block=replace(burn.block, hash="0x" + "ee" * 32, time=1))
-            if burn.serial == lied_about
-            else burn
-            for burn in honest(start, end)
+    def burns(start: int, end: int) -> Stretch:
+        told = honest(start, end)
+        return Stretch(
+            tuple(
+                replace(burn, block=replace(burn.block, hash="0x" + "ee" * 32, time=1))
+                if burn.serial == lied_about
+                else burn
+                for burn in told.burns
+            ),
+            told.through,
         )
 
     world.chain.burns = burns  # type: ignore[method-assign,assignment]
@@ -602,9 +614,11 @@ def test_block_told_in_two_ways_by_burns_not_final_yet_is_refused(world: World) 
     world.chain.mine(world.chain.redeem(alices), world.chain.redeem(bobs))
     honest = world.chain.burns
 
-    def burns(first: int, last: int) -> tuple[Burn, ...]:
-        one, other = honest(first, last)
-        return one, replace(other, block=replace(other.block, hash="0x" + "ee" * 32))
+    def burns(first: int, last: int) -> Stretch:
+        told = honest(first, last)
+        one, other = told.burns
+        lied = replace(other, block=replace(other.block, hash="0x" + "ee" * 32))
+        return Stretch((one, lied), told.through)
 
     world.chain.burns = burns  # type: ignore[method-assign]
     assert world.scan().error == "block 1 is told in two ways"
@@ -612,6 +626,33 @@ def test_block_told_in_two_ways_by_burns_not_final_yet_is_refused(world: World) 
     assert world.status(alices) is world.status(bobs) is OrderStatus.CREATED
     world.chain.burns = honest  # type: ignore[method-assign]
     assert world.scan().pending == 2
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5])
+def test_provider_that_tells_few_blocks_at_once_is_asked_more_often(
+    world: World, at_once: int
+) -> None:
+    orders = [world.redeemed() for _ in range(9)]
+    world.chain.mine_empty(3)
+    world.chain.at_once = at_once
+    while world.scan().backlog:
+        pass
+    assert {world.status(order) for order in orders} == {OrderStatus.VALID}
+    assert [entry.serial for entry in world.ledger()] == list(range(1, 10))
+
+
+@pytest.mark.parametrize("through", [0, 99])
+def test_provider_that_answers_for_other_blocks_than_asked_is_not_believed(
+    world: World, through: int
+) -> None:
+    order = world.redeemed()
+    world.chain.mine_empty(3)
+    honest = world.chain.burns
+    world.chain.burns = lambda *_: Stretch((), through)  # type: ignore[method-assign]
+    assert f"told to {through}" in world.scan().error
+    assert world.status(order) is OrderStatus.CREATED
+    world.chain.burns = honest  # type: ignore[method-assign]
+    assert world.scan().matched == 1
 
 
 def test_a_long_tail_that_is_not_final_is_read_to_the_head() -> None:
@@ -911,7 +952,7 @@ def test_lease_is_kept_through_a_long_read(world: World) -> None:
     world.scan("a")
     told = world.chain.burns
 
-    def slowly(first: int, last: int) -> tuple[Burn, ...]:
+    def slowly(first: int, last: int) -> Stretch:
         world.clock.at += SETTINGS.lease_seconds - 1
         assert not world.scan("b").mine
         return told(first, last)
