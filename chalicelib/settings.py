@@ -26,6 +26,7 @@ from chalicelib.domain.order_hash import checksum_address
 AES_256_KEY_BYTES = 32
 
 _HTTP_URL = re.compile(r"https?://[^\s/?#]+[^\s]*")
+_TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
@@ -64,6 +65,13 @@ def _http_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _table_name(value: str) -> str:
+    """DynamoDB's naming rule."""
+    if not _TABLE_NAME.fullmatch(value):
+        raise ValueError("must be 3 to 255 of a-z A-Z 0-9 _ . -")
+    return value
+
+
 def _origin(value: str) -> str:
     """RFC 6454: what browsers send in `Origin`, and EIP-4361 calls scheme and domain."""
     value = value.rstrip("/")
@@ -99,6 +107,7 @@ HttpUrls = Annotated[tuple[HttpUrl, ...], BeforeValidator(_split)]
 Origin = Annotated[str, AfterValidator(_origin)]
 Origins = Annotated[tuple[Origin, ...], BeforeValidator(_split)]
 Address = Annotated[str, AfterValidator(_address)]
+TableName = Annotated[str, AfterValidator(_table_name)]
 
 
 class Settings(BaseModel):
@@ -112,7 +121,7 @@ class StoreSettings(Settings):
 
     STORE: Literal["sql", "dynamodb"]
     DATABASE_URL: str = Field(default="", repr=False)
-    DYNAMODB_TABLE: str = ""
+    DYNAMODB_TABLE: TableName = ""
     DYNAMODB_ENDPOINT: HttpUrl = ""
     AWS_REGION: str = "ap-southeast-1"
 

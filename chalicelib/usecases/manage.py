@@ -43,7 +43,8 @@ def add_staff(
     """A new member with a one-time password.
 
     Raises:
-        InvalidInput: bad username, an unknown site, or a receptionist without site.
+        InvalidInput: bad username, an unknown site, a receptionist without site, an administrator
+            with one.
         Refused: `STAFF_EXISTS`.
     """
     check_username(username)
@@ -55,6 +56,8 @@ def add_staff(
     ]
     if role is Role.RECEPTION and not sites:
         broken.append(FieldError("sites", "required", "a receptionist needs at least one site"))
+    if role is Role.ADMIN and sites:
+        broken.append(FieldError("sites", "none", "an administrator delivers at no site"))
     if broken:
         raise InvalidInput(*broken)
     password = one_time_password(entropy)

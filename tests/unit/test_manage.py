@@ -96,7 +96,8 @@ def test_an_admin_needs_no_site_and_a_name_defaults_to_the_username() -> None:
         ({"username": "No"}, {("username", "pattern")}),
         ({"sites": ()}, {("sites", "required")}),
         ({"sites": (SITE, "NOWHERE")}, {("sites", "known")}),
-        ({"role": Role.ADMIN, "sites": ("NOWHERE",)}, {("sites", "known")}),
+        ({"role": Role.ADMIN, "sites": ("NOWHERE",)}, {("sites", "known"), ("sites", "none")}),
+        ({"role": Role.ADMIN}, {("sites", "none")}),
     ],
 )
 def test_a_member_that_breaks_a_rule_is_not_added(
@@ -115,7 +116,7 @@ def test_a_username_is_given_once() -> None:
     store = a_shop()
     first = _add(store)
     with pytest.raises(Refused) as refused:
-        _add(store, role=Role.ADMIN)
+        _add(store, role=Role.ADMIN, sites=())
     assert refused.value.code == "STAFF_EXISTS"
     assert store.staff("linh") == first.staff
 

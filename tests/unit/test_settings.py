@@ -45,7 +45,9 @@ def test_the_least_that_is_needed_suffices() -> None:
     assert (api.finality.confirmations, api.finality.fallback_blocks) == (3, 240)
     assert api.SITES_ENFORCED is True
     assert load(ListenerSettings, LISTENER).RPC_URLS == ("https://rpc.example/secret-path",)
-    assert load(StoreSettings, {"STORE": "dynamodb", "DYNAMODB_TABLE": "t"}).DYNAMODB_TABLE == "t"
+    assert (
+        load(StoreSettings, {"STORE": "dynamodb", "DYNAMODB_TABLE": "tab"}).DYNAMODB_TABLE == "tab"
+    )
 
 
 def test_blanks_do_not_count_and_lists_are_split() -> None:
@@ -153,6 +155,12 @@ def test_settings_do_not_show_what_is_secret() -> None:
         assert "secret-path" not in shown
         assert repr(bytes(range(32))) not in shown
         assert "CHAIN_ID=97" in shown
+
+
+@pytest.mark.parametrize("name", ["ab", "a" * 256, "a/b", "a b", "bảng"])
+def test_a_table_has_a_name_that_dynamodb_takes(name: str) -> None:
+    told = _problems(StoreSettings, {"STORE": "dynamodb", "DYNAMODB_TABLE": name})
+    assert told == ["DYNAMODB_TABLE: must be 3 to 255 of a-z A-Z 0-9 _ . -"]
 
 
 @pytest.mark.parametrize(
