@@ -1063,6 +1063,10 @@ class Listening(RuleBasedStateMachine):
         self._pass()
         chain.withheld, chain.doubled, chain.counted, chain.lag = set(), set(), 0, 0
 
+    @rule(at_once=st.sampled_from([1, 2, 10_000]))
+    def narrow(self, at_once: int) -> None:
+        self.world.chain.at_once = at_once
+
     @rule()
     def scan(self) -> None:
         self._pass()
