@@ -50,11 +50,15 @@ class WrongChain(ChainUnavailable):
 class RpcError(ChainUnavailable):
     """The provider refused: by a JSON-RPC error, by an HTTP status, or by both.
 
-    `allowed` is how many blocks it says may be asked for at once.
+    `allowed` is how many blocks it says may be asked for at once; `said` what it says in JSON-RPC,
+    empty where an HTTP status is all there is.
     """
 
-    def __init__(self, message: str, *, refusal: Refusal, allowed: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, said: str, refusal: Refusal, allowed: int | None = None
+    ) -> None:
         super().__init__(message)
+        self.said = said
         self.refusal = refusal
         self.allowed = allowed
 
@@ -119,7 +123,7 @@ class RpcChain:
         try:
             block = self._call("eth_getBlockByNumber", "finalized", False)
         except RpcError as error:
-            if error.refusal is Refusal.RATE_LIMITED:
+            if not error.said or error.refusal is Refusal.RATE_LIMITED:
                 raise
             return None
         return (self._checked(_block, block).number or None) if block else None
@@ -151,7 +155,7 @@ class RpcChain:
                 self._ranges.refused(blocks)
                 raise
             else:
-                self._ranges.taken()
+                self._ranges.taken(blocks)
                 return Stretch(told, through)
 
     def _burns(self, first: int, last: int) -> tuple[Burn, ...]:
@@ -236,6 +240,7 @@ class RpcChain:
             text = f"{'' if code is None else code} {said}".strip()
             raise RpcError(
                 f"{self.name}: {method}: {text[:MAX_ERROR_LENGTH]}",
+                said=said or text or "an error without words",
                 refusal=refusal_of(status=None, code=code, message=said),
                 allowed=allowed_blocks(said),
             )
@@ -251,7 +256,7 @@ class RpcChain:
             code, said = None, ""
         told = f"{self.name}: HTTP {response.status_code} {said[:MAX_ERROR_LENGTH]}".strip()
         refusal = refusal_of(status=response.status_code, code=code, message=said)
-        return RpcError(told, refusal=refusal, allowed=allowed_blocks(said))
+        return RpcError(told, said=said, refusal=refusal, allowed=allowed_blocks(said))
 
     def _checked(self, decode: Callable[[Any], T], value: Any) -> T:
         try:

@@ -17,8 +17,10 @@ class Ranges:
     limit: int | None = None
     successes: int = 0
 
-    def taken(self) -> None:
-        """A range was answered: try a wider one."""
+    def taken(self, blocks: int) -> None:
+        """So many blocks were answered: try more, unless more could have been asked for."""
+        if blocks < self.size:
+            return
         self.successes += 1
         if self.successes % FORGET_AFTER == 0:
             self.limit = None

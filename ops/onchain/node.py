@@ -183,8 +183,8 @@ class Node:
             yield from found
             if progress is not None:
                 progress(through - first + 1)
+            ranges.taken(through - first + 1)
             first = through + 1
-            ranges.taken()
             tries = 0
 
     def _logs(

@@ -301,6 +301,21 @@ def test_provider_that_is_asked_too_often_has_not_said_that_there_is_no_finality
         chain.finalized()
 
 
+@pytest.mark.parametrize("status", [403, 429, 500, 503])
+def test_provider_that_fails_has_not_said_that_there_is_no_finality(status: int) -> None:
+    failing = {"eth_getBlockByNumber": Failing(status)}
+    with provider(failing) as chain, pytest.raises(ChainUnavailable, match=f"HTTP {status}"):
+        chain.finalized()
+
+
+def test_single_blocks_say_nothing_of_wide_ranges() -> None:
+    with provider({"eth_getLogs": []}) as chain:
+        before = chain._ranges.size
+        for number in range(1, 60):
+            chain.burns(number, number)
+        assert chain._ranges.size == before
+
+
 def test_slow_provider_is_given_up() -> None:
     held = threading.Event()
 

@@ -103,7 +103,7 @@ def test_ranges_come_to_what_the_endpoint_takes_and_stay_there(start: int, most:
     for _ in range(FORGET_AFTER - 1 + 40):
         if ranges.size <= most:
             answered.append(ranges.size)
-            ranges.taken()
+            ranges.taken(ranges.size)
         else:
             ranges.refused(ranges.size)
     assert all(size >= 1 for size in answered)
