@@ -4,7 +4,7 @@ The store knows records, not tables. Every record carries a `version`: 1 when in
 with each update. A use case loads, decides, and calls `commit` once.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -14,7 +14,7 @@ from chalicelib.domain.idempotency import Reservation
 from chalicelib.domain.orders import HistoryRecord, Order, OrderStatus
 from chalicelib.domain.progress import Cursor
 from chalicelib.domain.reconciliation import ContractTotals
-from chalicelib.domain.redemptions import BlockRef, Burn, Redemption
+from chalicelib.domain.redemptions import BlockRef, Burn, Header, Redemption
 from chalicelib.domain.staff import Session, Staff, WalletNonce
 
 MAX_CHANGES = 100
@@ -189,24 +189,111 @@ class Stretch:
     through: int
 
 
-class Chain(Protocol):
-    """The chain as one provider tells it. Every method may raise `ChainUnavailable`."""
+@dataclass(frozen=True, slots=True)
+class Tips:
+    """Where a chain has got to: its newest block, the height of its `finalized` one (`None` where
+    there is no such tag), and the block it has at the height asked for (`None` where the head is
+    older)."""
 
-    def head(self) -> BlockRef:
-        """The newest block."""
+    head: BlockRef
+    finalized: int | None
+    proven: BlockRef | None
 
-    def finalized(self) -> int | None:
-        """Height of the `finalized` block; `None` where the provider has no such tag."""
 
-    def blocks(self, numbers: Sequence[int]) -> tuple[BlockRef, ...]:
-        """The blocks at those heights, in the same order."""
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The newest part of a chain: burns in serial order up to the head, `redemptionCount()` as of
+    the head, and the headers from some final block to the head."""
+
+    burns: tuple[Burn, ...]
+    count: int
+    headers: tuple[Header, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one provider told, for others to confirm.
+
+    `burns` are all of the blocks from `first` to `through`. `counted` tells of recent blocks,
+    ascending, how many redemptions the contract had counted by each.
+    """
+
+    first: int
+    through: int
+    burns: tuple[Burn, ...]
+    counted: tuple[tuple[BlockRef, int], ...] = ()
+
+
+class Provider(Protocol):
+    """The chain as one endpoint tells it. Every method may raise `ChainUnavailable`."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in logs and metrics; never its URL, which may hold a key."""
+
+    @property
+    def reach(self) -> int:
+        """How many blocks `burns` can be asked for at once, as far as is known."""
+
+    def verify(self) -> None:
+        """Raise `WrongChain` unless it serves the right chain and the contract is on it."""
+
+    def tips(self, height: int) -> Tips:
+        """Head, finality and the block at `height`, in one request."""
+
+    def tail(self, first: int, final: int, head: BlockRef) -> Tail:
+        """Burns from block `first` on, the count, and headers from `final` on, all up to `head`; in
+        one request where the provider takes so wide a range."""
 
     def burns(self, first: int, last: int) -> Stretch:
         """The contract's burns from block `first` on, to `last` or as far as the provider tells at
         once: at least of one block."""
 
+    def blocks(self, numbers: Sequence[int]) -> tuple[BlockRef, ...]:
+        """The blocks at those heights, in the same order."""
+
     def redemption_count(self, block: BlockRef) -> int:
         """`redemptionCount()` of the contract as of that recent block, which is still there."""
+
+    def burns_of(self, tx_hashes: Sequence[str]) -> tuple[Burn, ...]:
+        """The burns of those transactions that are on the chain, in serial order."""
+
+
+class Chain(Protocol):
+    """The chain as several providers tell it, one of them read and the others asked to confirm.
+
+    Every method may raise `ChainUnavailable`.
+    """
+
+    def tips(self, proven: BlockRef) -> Tips:
+        """Choose the provider to read in this pass, and tell where it has got to.
+
+        `finalized` is the lowest over the providers.
+
+        Raises:
+            Forked: a quorum has another block at that height.
+        """
+
+    def burns(self, first: int, last: int) -> Iterator[Stretch]:
+        """The burns of those blocks, range by range, each following the one before."""
+
+    def tail(self, first: int, final: int, head: BlockRef) -> Tail:
+        """See `Provider`."""
+
+    def blocks(self, numbers: Sequence[int]) -> tuple[BlockRef, ...]:
+        """See `Provider`."""
+
+    def burns_of(self, tx_hashes: Sequence[str]) -> tuple[Burn, ...]:
+        """See `Provider`."""
+
+    def confirm(self, claim: Claim) -> str:
+        """Empty where a quorum tells the same, the provider that was read included; else why not."""
+
+    def agreed(self, numbers: Sequence[int]) -> tuple[BlockRef | None, ...]:
+        """The blocks at those heights as a quorum tells them; `None` where there is none."""
+
+    def distrust(self, reason: str) -> None:
+        """What was read does not add up: let another provider be read from now on."""
 
 
 class ContractBooks(Protocol):
@@ -226,6 +313,14 @@ class ContractBooks(Protocol):
 
 class ChainUnavailable(Exception):
     """The provider cannot answer, or what it answers cannot be true."""
+
+
+class WrongChain(ChainUnavailable):
+    """The provider serves another chain, or the contract is not there."""
+
+
+class Forked(Exception):
+    """The chain has another block at a height that was proven final."""
 
 
 class Clock(Protocol):

@@ -4,9 +4,10 @@ The contract numbers its redemptions 1, 2, 3 … without gap and tells the last 
 prove themselves: no provider has to be believed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
-from chalicelib.domain.redemptions import Burn
+from chalicelib.domain.redemptions import BlockRef, Burn, Header
 
 
 class Inconsistent(Exception):
@@ -44,3 +45,31 @@ def check_count(burns: Sequence[Burn], *, last_serial: int, count: int) -> None:
     last_told = max(last_serial, burns[-1].serial) if burns else last_serial
     if count != last_told:
         raise Inconsistent(f"the contract counts {count} redemptions, the logs tell {last_told}")
+
+
+def check_joins(headers: Sequence[Header], *, head: BlockRef) -> None:
+    """The headers follow each other by number and by parent hash, and end with `head`.
+
+    Raises:
+        Inconsistent: naming the block.
+    """
+    for before, after in pairwise(headers):
+        follows = after.block.number == before.block.number + 1
+        if not follows or after.parent != before.block.hash:
+            raise Inconsistent(f"block {after.block.number} does not join the one before it")
+    if headers[-1].block != head:
+        raise Inconsistent(f"head {head.number} is no longer the block it was")
+
+
+def check_places(burns: Sequence[Burn], blocks: Iterable[BlockRef]) -> None:
+    """Every burn lies in one of these blocks, of the hash and the time told with it.
+
+    Raises:
+        Inconsistent: naming the block.
+    """
+    own = {block.number: block for block in blocks}
+    for burn in burns:
+        if own.get(burn.block.number) != burn.block:
+            raise Inconsistent(
+                f"block {burn.block.number} is not the one its logs were told for"
+            )

@@ -1,6 +1,13 @@
 """Which order a burn belongs to, and what it does to it: the heart of the product."""
 
-from chalicelib.domain.orders import Actor, Order, OrderStatus, confirm_burn, see_burn
+from chalicelib.domain.orders import (
+    Actor,
+    Order,
+    OrderStatus,
+    confirm_burn,
+    reattach_burn,
+    see_burn,
+)
 from chalicelib.domain.redemptions import Burn, Outcome
 
 
@@ -23,8 +30,6 @@ def judge(burn: Burn, order: Order | None) -> Outcome:
         return Outcome.DUPLICATE
     if order.status is OrderStatus.EXPIRED:
         return Outcome.ORDER_CLOSED
-    if order.status is OrderStatus.DELIVERED and order.burn is None:
-        return Outcome.ORDER_CLOSED
     return Outcome.MATCHED
 
 
@@ -36,7 +41,12 @@ def _is_spent(order: Order) -> bool:
 def apply_burn(
     order: Order, burn: Burn, *, final: bool, actor: Actor, at: int, request_id: str
 ) -> Order:
-    """`order` after a burn that was judged MATCHED; the same object where nothing changes."""
+    """`order` after a burn that was judged MATCHED; the same object where nothing changes.
+
+    A delivered order takes over where its burn stands after a fork.
+    """
+    if order.status is OrderStatus.DELIVERED:
+        return reattach_burn(order, burn)
     if _is_spent(order):
         return order
     if final:

@@ -315,6 +315,29 @@ def lose_burn(order: Order, *, actor: Actor, at: int, request_id: str) -> Order:
     return replace(moved, burn=None)
 
 
+def doubt_burn(order: Order, *, actor: Actor, at: int, request_id: str) -> Order:
+    """The chain took back what was proven final: the order waits for its burn's finality anew."""
+    return move(
+        order,
+        OrderStatus.PENDING_CHAIN,
+        actor=actor,
+        at=at,
+        reason="burn no longer final",
+        request_id=request_id,
+        block=order.burn.block.number if order.burn else None,
+    )
+
+
+def reattach_burn(order: Order, burn: Burn | None) -> Order:
+    """Where the burn of a delivered order now stands; `None` once the chain no longer has it.
+
+    The service is handed over, so the status stays.
+    """
+    if order.burn == burn:
+        return order
+    return replace(order, burn=burn, version=order.version + 1)
+
+
 def note_exception(order: Order, outcome: Outcome | None) -> Order:
     """The customer burned for the order, and the burn does not fit it; `None` takes that back."""
     if order.exception is outcome:

@@ -14,6 +14,14 @@ class BlockRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Header:
+    """A block and the hash of the one it builds on."""
+
+    block: BlockRef
+    parent: str
+
+
+@dataclass(frozen=True, slots=True)
 class Burn:
     """One `VoucherRedeemed` log. `serial` is the contract's gap-free count, from 1."""
 
@@ -48,7 +56,7 @@ class Outcome(StrEnum):
 class Redemption:
     """A ledger entry, keyed by the burn's serial.
 
-    `final` turns true once and stays so. `orphans` are burns that held this serial on a branch the
+    `final` stays true unless the chain takes back what was proven final. `orphans` are burns that held this serial on a branch the
     chain abandoned; while no other burn took the serial over, `burn` itself is among them.
     """
 
@@ -114,3 +122,12 @@ def orphan(known: Redemption) -> Redemption:
     if not known.on_chain:
         return known
     return replace(known, orphans=(*known.orphans, known.burn), version=known.version + 1)
+
+
+def unsettle(known: Redemption) -> Redemption:
+    """The ledger entry once the chain no longer vouches for the final block its burn is in.
+
+    Only a rewind does that (see `progress.rewind`); what became of the burn shows when the chain is
+    read anew.
+    """
+    return replace(known, final=False, version=known.version + 1) if known.final else known

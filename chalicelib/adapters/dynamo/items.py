@@ -345,6 +345,7 @@ def _encode_cursor(cursor: Cursor) -> dict[str, Any]:
     return {
         **_plain(cursor),
         "proven": _encode_block(cursor.proven),
+        "anchors": [_encode_block(anchor) for anchor in cursor.anchors],
         "heartbeat": beat and [beat.at, beat.succeeded_at, _encode_block(beat.head), beat.error],
     }
 
@@ -356,7 +357,15 @@ def decode_cursor(stored: dict[str, Any]) -> Cursor:
     if beat is not None:
         at, succeeded_at, head, error = beat
         beat = Heartbeat(at, succeeded_at, _decode_block(head), error)
-    return Cursor(**{**plain, "proven": _decode_block(plain["proven"]), "heartbeat": beat})
+    return Cursor(
+        **{
+            **plain,
+            "proven": _decode_block(plain["proven"]),
+            "anchors": tuple(_decode_block(anchor) for anchor in plain.get("anchors", ())),
+            "halts": tuple(plain.get("halts", ())),
+            "heartbeat": beat,
+        }
+    )
 
 
 def _encode_catalogue(catalogue: Catalogue) -> dict[str, Any]:

@@ -1,0 +1,389 @@
+"""`chalicelib.ports.Chain` from several endpoints: one is read, the others are asked to confirm.
+
+An endpoint that fails, lags or contradicts the others is set aside for a while, longer each time;
+where none is left, all are asked again. Which of them is right when two disagree is settled by a
+third, and where there is none, by nobody: then nothing becomes final.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from chalicelib.domain.redemptions import BlockRef, Burn
+from chalicelib.ports import (
+    ChainUnavailable,
+    Claim,
+    Clock,
+    Forked,
+    Provider,
+    Stretch,
+    Tail,
+    Telemetry,
+    Tips,
+    WrongChain,
+)
+
+FAILURES_ALLOWED = 2
+"""Failed requests in a row that an endpoint is forgiven."""
+
+FIRST_ASIDE_SECONDS = 5
+LONGEST_ASIDE_SECONDS = 300
+
+BLOCKS_BEHIND = 20
+"""A provider whose head is older than another's by more is not read."""
+
+BLOCKS_AT_ONCE = 100
+"""Headers asked for by one worker at once."""
+
+T = TypeVar("T")
+Answer = T | ChainUnavailable
+
+
+@dataclass(slots=True)
+class _Member:
+    """An endpoint and how it has behaved. `aside_until` is in unix seconds."""
+
+    provider: Provider
+    failures: int = 0
+    asides: int = 0
+    aside_until: int = 0
+    tips: Tips | None = None
+
+
+@dataclass(slots=True)
+class _Votes:
+    """How the others took a claim: with those who told otherwise stands what they told."""
+
+    agree: int = 1
+    absent: list[str] = field(default_factory=list)
+    differ: list[tuple[_Member, object]] = field(default_factory=list)
+
+
+class Providers:
+    """See `Chain`. Not for several threads at a time."""
+
+    def __init__(
+        self,
+        providers: Sequence[Provider],
+        *,
+        quorum: int,
+        clock: Clock,
+        telemetry: Telemetry,
+        workers: int = 4,
+    ) -> None:
+        """`providers` in order of preference; `quorum` of them, at least one, have to tell the
+        same; `workers` requests run side by side where many blocks are read."""
+        self._members = [_Member(provider) for provider in providers]
+        self._quorum = quorum
+        self._clock = clock
+        self._telemetry = telemetry
+        self._workers = workers
+        self._read = self._members[0]
+        self._fork_seen: tuple[int, str] | None = None
+        self._pool = (
+            ThreadPoolExecutor(max(workers, len(providers)), thread_name_prefix="provider")
+            if workers > 1
+            else None
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all providers, in order of preference."""
+        return tuple(member.provider.name for member in self._members)
+
+    def close(self) -> None:
+        """Let no request begin any more."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def verify(self) -> list[str]:
+        """Every provider that answers is a right one; why the others do not answer.
+
+        Raises:
+            WrongChain: one serves another chain, or does not know the contract.
+        """
+        problems: list[str] = []
+        for answer in self._ask(self._members, lambda provider: provider.verify()):
+            if isinstance(answer, WrongChain):
+                raise answer
+            if isinstance(answer, ChainUnavailable):
+                problems.append(str(answer))
+        return problems
+
+    # ------------------------------------------------------------------------------- reading
+
+    def tips(self, proven: BlockRef) -> Tips:
+        """See `Chain`. A fork has to be told twice in a row: load balancers hiccup."""
+        asked = self._available()
+        answers = self._ask(asked, lambda provider: provider.tips(proven.number))
+        failures = [answer for answer in answers if isinstance(answer, ChainUnavailable)]
+        for member, answer in zip(asked, answers, strict=True):
+            member.tips = None if isinstance(answer, ChainUnavailable) else answer
+            if isinstance(answer, ChainUnavailable):
+                self._failed(member, answer)
+        told = [member for member in asked if member.tips is not None]
+        same = [member for member in told if _block_of(member) == proven]
+        others = Counter(
+            block for member in told if (block := _block_of(member)) not in (None, proven)
+        )
+        self._check_fork(proven, same=len(same), others=others)
+        if not same:
+            self._measure_lag(told, proven)
+            raise failures[0] if failures else ChainUnavailable(self._why_none(told, proven))
+        for member in told:
+            if _block_of(member) not in (None, proven):
+                self._set_aside(member, f"has another block {proven.number} than the others")
+        self._read = _first_in_step(same)
+        return _lowest(self._read.tips, [member.tips for member in same])
+
+    def burns(self, first: int, last: int) -> Iterator[Stretch]:
+        """See `Chain`. Several ranges are fetched side by side and told in order."""
+        provider = self._read.provider
+        if self._pool is None or last - first < provider.reach:
+            yield from self._one_by_one(provider, first, last)
+            return
+        waiting: deque[tuple[int, Future[Stretch]]] = deque()
+        try:
+            while first <= last or waiting:
+                while first <= last and len(waiting) < self._workers:
+                    through = min(last, first + provider.reach - 1)
+                    waiting.append((through, self._pool.submit(provider.burns, first, through)))
+                    first = through + 1
+                through, future = waiting.popleft()
+                stretch = self._of_read(future.result)
+                yield stretch
+                yield from self._one_by_one(provider, stretch.through + 1, through)
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+    def _one_by_one(self, provider: Provider, first: int, last: int) -> Iterator[Stretch]:
+        while first <= last:
+            stretch = self._of_read(partial(provider.burns, first, last))
+            yield stretch
+            first = stretch.through + 1
+
+    def tail(self, first: int, final: int, head: BlockRef) -> Tail:
+        """See `Chain`."""
+        return self._of_read(lambda: self._read.provider.tail(first, final, head))
+
+    def blocks(self, numbers: Sequence[int]) -> tuple[BlockRef, ...]:
+        """See `Chain`."""
+        provider = self._read.provider
+        parts = [
+            numbers[start : start + BLOCKS_AT_ONCE]
+            for start in range(0, len(numbers), BLOCKS_AT_ONCE)
+        ]
+        side_by_side = self._pool.map if self._pool is not None and len(parts) > 1 else map
+        told = self._of_read(lambda: list(side_by_side(provider.blocks, parts)))
+        return tuple(block for some in told for block in some)
+
+    def burns_of(self, tx_hashes: Sequence[str]) -> tuple[Burn, ...]:
+        """See `Chain`."""
+        return self._of_read(lambda: self._read.provider.burns_of(tx_hashes))
+
+    def distrust(self, reason: str) -> None:
+        """See `Chain`."""
+        self._set_aside(self._read, reason)
+
+    # ---------------------------------------------------------------------------- confirming
+
+    def confirm(self, claim: Claim) -> str:
+        """See `Chain`. Nobody is asked beyond the quorum, unless somebody disagrees."""
+        votes = _Votes()
+        for member in self._others():
+            if votes.agree >= self._quorum:
+                break
+            self._vote(member, claim, votes)
+        if votes.agree >= self._quorum:
+            for member, _ in votes.differ:
+                self._disagrees(member, "tells other burns than the others")
+            return ""
+        return self._unmet(votes)
+
+    def agreed(self, numbers: Sequence[int]) -> tuple[BlockRef | None, ...]:
+        """See `Chain`."""
+        asked = self._available()
+        answers = self._ask(asked, lambda provider: provider.blocks(numbers))
+        told = [answer for answer in answers if not isinstance(answer, ChainUnavailable)]
+        if not told:
+            raise next(answer for answer in answers if isinstance(answer, ChainUnavailable))
+        agreed: list[BlockRef | None] = []
+        for same_height in zip(*told, strict=True):
+            block, votes = Counter(same_height).most_common(1)[0]
+            agreed.append(block if votes >= self._quorum else None)
+        return tuple(agreed)
+
+    def _others(self) -> list[_Member]:
+        """Whom to ask besides the one that is read: those who have told of the chain's tip."""
+        return [
+            member
+            for member in self._available()
+            if member is not self._read and member.tips is not None
+        ]
+
+    def _vote(self, member: _Member, claim: Claim, votes: _Votes) -> None:
+        assert member.tips is not None
+        head = member.tips.head.number
+        if head < claim.through:
+            votes.absent.append(f"{member.provider.name} lags")
+            return
+        try:
+            told = _burns_of(member.provider, claim.first, claim.through) if claim.burns else ()
+            counts = [entry for entry in claim.counted if entry[0].number <= head][-1:]
+            counted = [member.provider.redemption_count(block) for block, _ in counts]
+        except ChainUnavailable as error:
+            self._failed(member, error)
+            votes.absent.append(str(error))
+            return
+        if told == claim.burns and counted == [count for _, count in counts]:
+            votes.agree += 1
+        else:
+            votes.differ.append((member, (told, tuple(counted))))
+
+    def _unmet(self, votes: _Votes) -> str:
+        """Why a quorum did not come about; what the outvoted one told is not believed any more."""
+        self._telemetry.metric("QuorumUnmet", 1)
+        if not votes.differ:
+            why = "; ".join(votes.absent) or "no other provider answers"
+            return f"{votes.agree} of {self._quorum} providers confirm ({why})"
+        same, majority = Counter(told for _, told in votes.differ).most_common(1)[0]
+        names = " and ".join(member.provider.name for member, _ in votes.differ)
+        if majority >= self._quorum:
+            self._disagrees(self._read, f"tells other burns than {names}")
+            for member, told in votes.differ:
+                if told != same:
+                    self._disagrees(member, "tells other burns than the others")
+            return "the provider that was read is outvoted; another is read next"
+        for member, _ in votes.differ:
+            self._telemetry.metric("ProviderDisagreements", 1, provider=member.provider.name)
+        self._telemetry.event(
+            "providers_disagree", level="ERROR", read=self._read.provider.name, others=names
+        )
+        return f"{self._read.provider.name} and {names} tell different burns"
+
+    # ---------------------------------------------------------------------------- behaviour
+
+    def _available(self) -> list[_Member]:
+        now = self._clock.now()
+        return [one for one in self._members if one.aside_until <= now] or list(self._members)
+
+    def _ask(self, members: Sequence[_Member], ask: Callable[[Provider], T]) -> list[Answer[T]]:
+        """What each answers, all asked at the same time."""
+
+        def one(member: _Member) -> Answer[T]:
+            try:
+                return ask(member.provider)
+            except ChainUnavailable as error:
+                return error
+
+        if self._pool is None or len(members) == 1:
+            return [one(member) for member in members]
+        return list(self._pool.map(one, members))
+
+    def _of_read(self, ask: Callable[[], T]) -> T:
+        """What the provider that is read answers; where it fails, another is read next."""
+        try:
+            answer = ask()
+        except ChainUnavailable as error:
+            self._set_aside(self._read, str(error))
+            raise
+        self._read.failures = 0
+        return answer
+
+    def _failed(self, member: _Member, error: ChainUnavailable) -> None:
+        member.failures += 1
+        if member.failures > FAILURES_ALLOWED or isinstance(error, WrongChain):
+            self._set_aside(member, str(error))
+
+    def _disagrees(self, member: _Member, reason: str) -> None:
+        self._telemetry.metric("ProviderDisagreements", 1, provider=member.provider.name)
+        self._set_aside(member, reason)
+
+    def _set_aside(self, member: _Member, reason: str) -> None:
+        """Ask it no more for a while: longer each time, unless it was well for long since."""
+        if len(self._members) == 1:
+            return
+        now = self._clock.now()
+        if now - member.aside_until > LONGEST_ASIDE_SECONDS:
+            member.asides = 0
+        seconds = min(LONGEST_ASIDE_SECONDS, FIRST_ASIDE_SECONDS << min(member.asides, 10))
+        member.asides += 1
+        member.failures = 0
+        member.aside_until = now + seconds
+        self._telemetry.event(
+            "provider_set_aside",
+            level="WARNING",
+            provider=member.provider.name,
+            reason=reason,
+            seconds=seconds,
+        )
+        self._telemetry.metric("ProvidersAside", 1, provider=member.provider.name)
+
+    def _check_fork(
+        self, proven: BlockRef, *, same: int, others: "Counter[BlockRef | None]"
+    ) -> None:
+        if not others:
+            self._fork_seen = None
+            return
+        block, votes = others.most_common(1)[0]
+        if block is None or votes < self._quorum or votes <= same:
+            self._fork_seen = None
+            return
+        seen, self._fork_seen = self._fork_seen, (block.number, block.hash)
+        if seen != self._fork_seen:
+            raise ChainUnavailable(
+                f"block {proven.number} was {proven.hash} when proven final, now {block.hash};"
+                " asking again"
+            )
+        raise Forked(
+            f"block {proven.number} was {proven.hash} when proven final, now {block.hash}"
+        )
+
+    def _why_none(self, told: Sequence[_Member], proven: BlockRef) -> str:
+        heads = [member.tips.head.number for member in told if member.tips]
+        if all(_block_of(member) is None for member in told):
+            return f"head {max(heads)} is older than proven block {proven.number}"
+        return f"the providers have different blocks {proven.number}, none the one proven final"
+
+    def _measure_lag(self, told: Sequence[_Member], proven: BlockRef) -> None:
+        for member in told:
+            if _block_of(member) is None:
+                self._failed(member, ChainUnavailable(f"lags behind block {proven.number}"))
+
+
+def _block_of(member: _Member) -> BlockRef | None:
+    return member.tips.proven if member.tips else None
+
+
+def _first_in_step(members: Sequence[_Member]) -> _Member:
+    """The first that is not left behind by another."""
+    heads = [member.tips.head.number if member.tips else 0 for member in members]
+    newest = max(heads)
+    return next(
+        member
+        for member, head in zip(members, heads, strict=True)
+        if head >= newest - BLOCKS_BEHIND
+    )
+
+
+def _lowest(read: Tips | None, all_tips: Sequence[Tips | None]) -> Tips:
+    """What is read, with the lowest finality of all."""
+    assert read is not None
+    tags = [tips.finalized for tips in all_tips if tips and tips.finalized is not None]
+    return Tips(read.head, min(tags, default=None), read.proven)
+
+
+def _burns_of(provider: Provider, first: int, last: int) -> tuple[Burn, ...]:
+    told: list[Burn] = []
+    at = first - 1
+    while at < last:
+        stretch = provider.burns(at + 1, last)
+        if not at < stretch.through <= last:
+            raise ChainUnavailable(f"{provider.name}: asked for block {at + 1}, told none of it")
+        told += stretch.burns
+        at = stretch.through
+    return tuple(told)
