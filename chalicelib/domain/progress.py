@@ -30,6 +30,8 @@ class Cursor:
     up to which expiry was settled.
     `lease_owner` may write until `lease_until` (unix seconds). Every write raises `version`, so a
     run that lost its lease fails its next commit: the version is the fencing token.
+    `halts` are the ids of the incidents that nobody has acknowledged yet: while there is any, no
+    order becomes VALID and none expires.
     """
 
     proven: BlockRef
@@ -42,6 +44,7 @@ class Cursor:
     heartbeat: Heartbeat | None = None
     scanned: int = 0
     seen_serial: int = 0
+    halts: tuple[str, ...] = ()
     version: int = 1
 
     @property
@@ -61,6 +64,7 @@ def advance(
     heartbeat: Heartbeat | None = None,
     scanned: int | None = None,
     seen_serial: int | None = None,
+    halts: tuple[str, ...] | None = None,
 ) -> Cursor:
     """The next version of the cursor. Proven height, serials and settled time never go back;
     `scanned` may, down to the proven height, and follows it up.
@@ -79,6 +83,7 @@ def advance(
         heartbeat=heartbeat or cursor.heartbeat,
         scanned=max(height, cursor.scanned if scanned is None else scanned),
         seen_serial=max(cursor.seen_serial, seen_serial or 0, last_serial or 0),
+        halts=cursor.halts if halts is None else halts,
         version=cursor.version + 1,
     )
     if (
