@@ -275,5 +275,6 @@ class Telemetry(Protocol):
     def event(self, name: str, **fields: str | int | float | bool | None) -> None:
         """Something worth a log line; `level` is `INFO` unless given as `WARNING` or `ERROR`."""
 
-    def metric(self, name: str, value: float, unit: str = "Count") -> None:
-        """A number to watch (unit as CloudWatch spells it)."""
+    def metric(self, name: str, value: float, unit: str = "Count", **labels: str) -> None:
+        """A number to watch, as `chalicelib.metrics.METRICS` declares it; it raises `ValueError`
+        for a name, unit or label that is not there."""
