@@ -18,6 +18,7 @@ from chalicelib.domain.redemptions import BlockRef, Burn, Header, Redemption
 from chalicelib.domain.staff import Session, Staff, WalletNonce
 
 MAX_CHANGES = 100
+"""Changes that a commit takes on every store; `Store.max_changes` may be more."""
 
 Record = (
     AuditItem
@@ -90,10 +91,14 @@ class Page(Generic[T]):
 class Store(Protocol):
     """All that is stored. Reads by key are strongly consistent; lists may lag by a second."""
 
+    @property
+    def max_changes(self) -> int:
+        """Most changes in a commit, and most records in a bulk read; at least `MAX_CHANGES`."""
+
     def commit(self, changes: Sequence[Change]) -> None:
         """Store all `changes` or none.
 
-        At most `MAX_CHANGES`, no record twice. An order that is inserted or deleted counts two:
+        At most `max_changes`, no record twice. An order that is inserted or deleted counts two:
         its hash is taken or given back with it.
 
         Raises:
@@ -107,6 +112,13 @@ class Store(Protocol):
 
     def order_by_hash(self, order_hash: str) -> Order | None:
         """The order made with that hash."""
+
+    def orders_with_hashes(self, hashes: Collection[str]) -> dict[str, Order]:
+        """The orders made with those hashes, by hash; a hash that no order has is left out.
+
+        Raises:
+            ValueError: more than `max_changes` hashes.
+        """
 
     def history(self, order_hash: str) -> tuple[HistoryRecord, ...]:
         """The moves that no longer fit into the order, oldest first."""
@@ -137,7 +149,8 @@ class Store(Protocol):
     def redemptions(self, first: int, last: int) -> tuple[Redemption, ...]:
         """Ledger entries with serials from `first` to `last`, both included, ascending.
 
-        At most `MAX_CHANGES` serials may be asked for at once.
+        Raises:
+            ValueError: more than `max_changes` serials.
         """
 
     def cursor(self) -> Cursor | None:
@@ -370,5 +383,6 @@ class Telemetry(Protocol):
     def event(self, name: str, **fields: str | int | float | bool | None) -> None:
         """Something worth a log line; `level` is `INFO` unless given as `WARNING` or `ERROR`."""
 
-    def metric(self, name: str, value: float, unit: str = "Count") -> None:
-        """A number to watch (unit as CloudWatch spells it)."""
+    def metric(self, name: str, value: float, unit: str = "Count", **labels: str) -> None:
+        """A number to watch, as `chalicelib.metrics.METRICS` declares it; it raises `ValueError`
+        for a name, unit or label that is not there."""

@@ -31,6 +31,7 @@ from chalicelib.domain.orders import (
 )
 from chalicelib.domain.redemptions import BlockRef, Burn
 from chalicelib.domain.staff import Role, Staff
+from chalicelib.metrics import metric_of
 from chalicelib.ports import Change, Conflict, Insert, Record, Store
 
 NOW = 1_795_255_200
@@ -91,14 +92,17 @@ class RecordingTelemetry:
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
         self.metrics: list[tuple[str, float, str]] = []
+        self.labels: list[dict[str, str]] = []
 
     def event(self, name: str, **fields: str | int | float | bool | None) -> None:
         """Keep an event."""
         self.events.append({"name": name, **fields})
 
-    def metric(self, name: str, value: float, unit: str = "Count") -> None:
-        """Keep a number."""
+    def metric(self, name: str, value: float, unit: str = "Count", **labels: str) -> None:
+        """Keep a number; its labels are in the same place of `labels`."""
+        metric_of(name, value, unit, labels)
         self.metrics.append((name, value, unit))
+        self.labels.append(labels)
 
 
 class PlainSealer:

@@ -160,6 +160,7 @@ cursors = st.builds(
     heartbeat=st.none() | st.builds(Heartbeat, times, times, blocks, texts),
     scanned=heights,
     seen_serial=st.just(0) | serials,
+    halts=st.lists(texts, max_size=3).map(tuple),
     version=st.just(1),
 )
 reservations = st.builds(

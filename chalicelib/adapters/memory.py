@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -15,7 +15,6 @@ from chalicelib.domain.progress import Cursor
 from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.staff import Session, Staff, WalletNonce
 from chalicelib.ports import (
-    MAX_CHANGES,
     Change,
     Check,
     Conflict,
@@ -24,6 +23,8 @@ from chalicelib.ports import (
     Page,
     Record,
 )
+
+LARGEST_COMMIT = 2000
 
 T = TypeVar("T")
 Key = tuple[str, str | int | tuple[str, int]]
@@ -64,19 +65,28 @@ def _keys_of(change: Change) -> Iterator[Key]:
 
 
 class MemoryStore:
-    """`chalicelib.ports.Store` in this process. Threads may share it."""
+    """`chalicelib.ports.Store` in this process. Threads may share it.
 
-    def __init__(self) -> None:
+    `max_changes` may be as few as another store's, to stand in for it.
+    """
+
+    def __init__(self, *, max_changes: int = LARGEST_COMMIT) -> None:
+        self._max_changes = max_changes
         self._lock = threading.Lock()
         self._records: dict[Key, Record] = {}
         self._order_ids: dict[str, str] = {}
         self._counters: dict[tuple[str, str], int] = {}
 
+    @property
+    def max_changes(self) -> int:
+        """See `Store`."""
+        return self._max_changes
+
     def commit(self, changes: Sequence[Change]) -> None:
         """See `Store`."""
         keys = [key for change in changes for key in _keys_of(change)]
-        if not 0 < len(keys) <= MAX_CHANGES:
-            raise ValueError(f"a commit takes 1 to {MAX_CHANGES} changes, not {len(keys)}")
+        if not 0 < len(keys) <= self.max_changes:
+            raise ValueError(f"a commit takes 1 to {self.max_changes} changes, not {len(keys)}")
         if len(set(keys)) < len(keys):
             raise ValueError("a commit takes no record twice")
         with self._lock:
@@ -128,6 +138,13 @@ class MemoryStore:
         order_id = self._order_ids.get(order_hash)
         return None if order_id is None else self.order(order_id)
 
+    def orders_with_hashes(self, hashes: Collection[str]) -> dict[str, Order]:
+        """See `Store`."""
+        if len(hashes) > self.max_changes:
+            raise ValueError(f"at most {self.max_changes} order hashes at once")
+        found = {order_hash: self.order_by_hash(order_hash) for order_hash in hashes}
+        return {order_hash: order for order_hash, order in found.items() if order is not None}
+
     def history(self, order_hash: str) -> tuple[HistoryRecord, ...]:
         """See `Store`."""
         found = [item for item in self._all(HistoryRecord) if item.order_hash == order_hash]
@@ -164,13 +181,9 @@ class MemoryStore:
         return _order_page(found, limit, cursor, _by_expiry)
 
     def redemptions(self, first: int, last: int) -> tuple[Redemption, ...]:
-        """See `Store`.
-
-        Raises:
-            ValueError: more than `MAX_CHANGES` serials.
-        """
-        if last - first >= MAX_CHANGES:
-            raise ValueError(f"at most {MAX_CHANGES} serials at once")
+        """See `Store`."""
+        if last - first >= self.max_changes:
+            raise ValueError(f"at most {self.max_changes} serials at once")
         found = (self._get(("redemption", serial), Redemption) for serial in range(first, last + 1))
         return tuple(entry for entry in found if entry is not None)
 

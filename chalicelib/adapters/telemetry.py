@@ -7,6 +7,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.base import SingleMetric
 
+from chalicelib.metrics import metric_of
+
 NAMESPACE = "Vouchers"
 
 
@@ -28,11 +30,13 @@ class PowertoolsTelemetry:
         write = self._writers[str(fields.pop("level", "INFO"))]
         write(name, extra=fields)
 
-    def metric(self, name: str, value: float, unit: str = "Count") -> None:
-        """A number under the namespace `Vouchers`, by service."""
+    def metric(self, name: str, value: float, unit: str = "Count", **labels: str) -> None:
+        """A number under the namespace `Vouchers`, by service and labels."""
+        metric_of(name, value, unit, labels)
         metric = SingleMetric(namespace=NAMESPACE)
         metric.add_metric(name=name, unit=MetricUnit(unit), value=value)
-        metric.add_dimension(name="service", value=self._service)
+        for dimension, given in {"service": self._service, **labels}.items():
+            metric.add_dimension(name=dimension, value=given)
         # One write and at once: lines of several threads must not run into each other.
         sys.stdout.write(json.dumps(metric.serialize_metric_set(), separators=(",", ":")) + "\n")
         sys.stdout.flush()

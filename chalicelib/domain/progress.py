@@ -41,10 +41,11 @@ class Cursor:
     up to which expiry was settled.
     `anchors` are blocks proven before, newest first, at growing distances: where the chain can be
     taken up again should a fork go below what was proven. While `rewinding`, final entries of
-    blocks above `proven` are still to be taken back. `halts` are open incidents by exception id:
-    while there are any, nothing becomes valid and nothing expires.
+    blocks above `proven` are still to be taken back.
     `lease_owner` may write until `lease_until` (unix seconds). Every write raises `version`, so a
     run that lost its lease fails its next commit: the version is the fencing token.
+    `halts` are the ids of the incidents that nobody has acknowledged yet: while there is any, no
+    order becomes VALID and none expires.
     """
 
     proven: BlockRef

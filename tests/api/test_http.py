@@ -140,10 +140,10 @@ class TelemetryInBothPlaces(RecordingTelemetry):
         super().event(name, **fields)
         self._real.event(name, **fields)
 
-    def metric(self, name: str, value: float, unit: str = "Count") -> None:
+    def metric(self, name: str, value: float, unit: str = "Count", **labels: str) -> None:
         """Keep and write."""
-        super().metric(name, value, unit)
-        self._real.metric(name, value, unit)
+        super().metric(name, value, unit, **labels)
+        self._real.metric(name, value, unit, **labels)
 
 
 def test_no_order_id_no_token_and_no_password_gets_into_the_log() -> None:

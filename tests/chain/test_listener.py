@@ -14,6 +14,7 @@ from chalicelib.adapters.sql import migrate, open_sql_store
 from chalicelib.domain.finality import FinalityRule
 from chalicelib.domain.orders import Order, OrderStatus, make_order_id, new_order
 from chalicelib.domain.redemptions import Outcome
+from chalicelib.metrics import metric_of
 from chalicelib.ports import Insert, Store
 from chalicelib.usecases.scan import ForkBelowFinality, ScanResult, ScanSettings
 from listener_fn.chain import RpcChain, RpcProviders, WrongChain
@@ -35,8 +36,8 @@ class Quiet:
     def event(self, name: str, **fields: str | int | float | bool | None) -> None:
         self.events.append((name, dict(fields)))
 
-    def metric(self, name: str, value: float, unit: str = "Count") -> None:
-        pass
+    def metric(self, name: str, value: float, unit: str = "Count", **labels: str) -> None:
+        metric_of(name, value, unit, labels)
 
 
 @dataclass

@@ -32,6 +32,7 @@ from chalicelib.domain.orders import (
     new_order,
     see_burn,
 )
+from chalicelib.domain.progress import Cursor
 from chalicelib.domain.redemptions import BlockRef, Burn, Outcome, Redemption
 from chalicelib.domain.staff import Session, SessionKind, WalletNonce
 from chalicelib.ports import (
@@ -199,6 +200,16 @@ class TestItems:
 
         assert store.order(order.order_id) == order
         assert store.redemptions(100_000, 100_000) == (stored,)
+
+    def test_a_cursor_of_an_earlier_version_has_no_incidents(
+        self, store: DynamoStore, endpoint: str, table: str
+    ) -> None:
+        cursor = Cursor(a_burn(an_order()).block, 0, NOW, 97, CUSTOMER)
+        store.commit([Insert(cursor)])
+        item = raw_item(endpoint, table, cursor)
+        del item["halts"]
+        connected(endpoint, table).put_item(table, "CURSOR", "-", attributes=item)
+        assert store.cursor() == cursor
 
     def test_only_what_runs_out_has_a_time_to_live(
         self, store: DynamoStore, endpoint: str, table: str

@@ -24,6 +24,7 @@ from chalicelib.domain.orders import (
     HistoryRecord,
     Order,
     OrderStatus,
+    confirm_burn,
     displaced_history,
     lose_burn,
     see_burn,
@@ -131,13 +132,29 @@ def next_version(record: Record) -> Record:
     return replace(record, version=record.version + 1)
 
 
+def a_slice_of_burns(store: Store) -> tuple[list[Order], list[Change]]:
+    """As many orders as a commit can make valid, stored with a cursor, and that commit."""
+    orders = [an_order(number) for number in range((store.max_changes - 1) // 2)]
+    for start in range(0, len(orders), store.max_changes // 2):
+        store.commit(list(map(Insert, orders[start : start + store.max_changes // 2])))
+    store.commit([Insert(a_cursor())])
+    burns = [a_burn(order, serial=serial) for serial, order in enumerate(orders, 1)]
+    facts: dict[str, Any] = {"actor": LISTENER, "at": NOW + 90, "request_id": "req-scan"}
+    confirmed = [
+        confirm_burn(order, burn, **facts) for order, burn in zip(orders, burns, strict=True)
+    ]
+    entries = [Redemption(burn, Outcome.MATCHED, final=True) for burn in burns]
+    cursor = a_cursor(version=2, last_serial=len(burns))
+    return orders, [Update(cursor), *map(Update, confirmed), *map(Insert, entries)]
+
+
 class TestNothingStored:
     def test_every_read_says_so(self, store: Store) -> None:
         for record in ONE_OF_EACH:
             assert stored(store, record) is None
         assert store.order_by_hash(an_order().order_hash) is None
         assert store.history(an_order().order_hash) == ()
-        assert store.redemptions(1, MAX_CHANGES) == ()
+        assert store.redemptions(1, store.max_changes) == ()
         assert store.sites() == ()
         assert store.all_staff() == ()
 
@@ -159,6 +176,9 @@ class TestNothingStored:
             assert store.wallet_nonce(name) is None
             assert store.reservation(name) is None
             assert store.history(name or "-") == ()
+
+    def test_a_commit_takes_as_much_as_the_port_says(self, store: Store) -> None:
+        assert store.max_changes >= MAX_CHANGES
 
     def test_it_answers(self, store: Store) -> None:
         store.ping()
@@ -364,20 +384,54 @@ class TestAllOrNothing:
         assert store.staff(a_staff().username) is None
 
     def test_a_whole_slice_is_stored(self, store: Store) -> None:
-        entries = [a_redemption(serial) for serial in range(1, MAX_CHANGES)]
+        entries = [a_redemption(serial) for serial in range(1, store.max_changes)]
         store.commit([Insert(a_cursor()), *map(Insert, entries)])
-        assert store.redemptions(1, MAX_CHANGES) == tuple(entries)
+        assert store.redemptions(1, store.max_changes) == tuple(entries)
         later = [next_version(entry) for entry in entries]
         store.commit([Update(a_cursor(version=2)), *map(Update, later)])
-        assert store.redemptions(1, MAX_CHANGES) == tuple(later)
+        assert store.redemptions(1, store.max_changes) == tuple(later)
 
-    def test_one_stale_change_of_a_whole_slice_stores_nothing(self, store: Store) -> None:
-        entries = [a_redemption(serial) for serial in range(1, MAX_CHANGES + 1)]
+    @pytest.mark.parametrize("part", [0, 0.7, 1])
+    def test_one_stale_change_of_a_whole_slice_stores_nothing(
+        self, store: Store, part: float
+    ) -> None:
+        entries = [a_redemption(serial) for serial in range(1, store.max_changes + 1)]
         store.commit([Insert(entry) for entry in entries])
-        changes = [Update(next_version(entry)) for entry in entries]
-        changes[70] = stale = Update(replace(entries[70], version=9))
+        changes: list[Change] = [Update(next_version(entry)) for entry in entries]
+        place = int(part * (len(changes) - 1))
+        changes[place] = stale = Update(replace(entries[place], version=9))
         assert conflict_of(store, *changes) == stale
-        assert store.redemptions(1, MAX_CHANGES) == tuple(entries)
+        assert store.redemptions(1, store.max_changes) == tuple(entries)
+
+    def test_a_slice_of_matched_burns_is_stored(self, store: Store) -> None:
+        before, changes = a_slice_of_burns(store)
+        store.commit(changes)
+        for change in changes:
+            assert_same(stored(store, change.record), change.record)
+        assert {order.status for order in before} == {OrderStatus.CREATED}
+
+    @pytest.mark.parametrize("kind", [Order, Redemption, Cursor])
+    def test_a_slice_with_one_stale_change_stores_nothing(
+        self, store: Store, kind: type[Record]
+    ) -> None:
+        before, changes = a_slice_of_burns(store)
+        of_kind = [n for n, change in enumerate(changes) if isinstance(change.record, kind)]
+        place = of_kind[len(of_kind) // 2]
+        changes[place] = stale = Update(replace(changes[place].record, version=7))
+        assert conflict_of(store, *changes) == stale
+        assert store.orders_with_hashes([order.order_hash for order in before]) == {
+            order.order_hash: order for order in before
+        }
+        assert store.redemptions(1, len(before)) == ()
+        assert store.cursor() == a_cursor()
+
+    def test_an_entry_that_is_there_already_stores_nothing_of_the_slice(self, store: Store) -> None:
+        before, changes = a_slice_of_burns(store)
+        known = a_redemption(len(before) // 2 + 1)
+        store.commit([Insert(known)])
+        assert conflict_of(store, *changes) in changes
+        assert store.redemptions(1, len(before)) == (known,)
+        assert store.cursor() == a_cursor()
 
 
 class TestRefusedCommits:
@@ -389,11 +443,11 @@ class TestRefusedCommits:
         self.refused(store)
 
     def test_too_many(self, store: Store) -> None:
-        self.refused(store, *(Insert(a_redemption(n)) for n in range(1, MAX_CHANGES + 2)))
-        assert store.redemptions(1, MAX_CHANGES) == ()
+        self.refused(store, *(Insert(a_redemption(n)) for n in range(1, store.max_changes + 2)))
+        assert store.redemptions(1, store.max_changes) == ()
 
     def test_orders_count_two(self, store: Store) -> None:
-        half = MAX_CHANGES // 2
+        half = store.max_changes // 2
         orders = [an_order(number) for number in range(half + 1)]
         self.refused(store, *map(Insert, orders))
         assert store.order(orders[0].order_id) is None
@@ -414,6 +468,48 @@ class TestRefusedCommits:
         other = replace(an_order(2), order_hash=an_order(1).order_hash)
         self.refused(store, Insert(an_order(1)), Insert(other))
         assert store.order(an_order(1).order_id) is None
+
+
+class TestOrdersWithHashes:
+    def test_by_hash_and_unknown_ones_left_out(self, store: Store) -> None:
+        orders = [in_status(status, an_order(n)) for n, status in enumerate(OrderStatus, 1)]
+        store.commit([Insert(order) for order in orders])
+        unknown = [an_order(number).order_hash for number in (90, 91)]
+        found = store.orders_with_hashes([order.order_hash for order in orders[1:]] + unknown)
+        assert_same(found, {order.order_hash: order for order in orders[1:]})
+        assert_same(tuple(found[order.order_hash] for order in orders[1:]), tuple(orders[1:]))
+
+    def test_none_asked_for_none_found(self, store: Store) -> None:
+        store.commit([Insert(an_order())])
+        assert store.orders_with_hashes([]) == {}
+        assert store.orders_with_hashes([an_order(2).order_hash]) == {}
+
+    def test_a_hash_asked_for_twice_is_told_once(self, store: Store) -> None:
+        store.commit([Insert(an_order())])
+        order_hash = an_order().order_hash
+        assert store.orders_with_hashes([order_hash] * 3) == {order_hash: an_order()}
+
+    def test_what_no_order_can_have_as_hash_hides_no_other(self, store: Store) -> None:
+        store.commit([Insert(an_order())])
+        names = ["", "\0", "a\0b", "é" * 5000, "' OR 1=1 --", an_order().order_hash]
+        assert store.orders_with_hashes(names) == {an_order().order_hash: an_order()}
+
+    def test_they_come_as_stored_now(self, store: Store) -> None:
+        store.commit([Insert(an_order(1)), Insert(an_order(2))])
+        valid = in_status(OrderStatus.VALID, an_order(1))
+        store.commit([Update(valid), Delete(an_order(2))])
+        hashes = {an_order(1).order_hash, an_order(2).order_hash}
+        assert_same(store.orders_with_hashes(hashes), {valid.order_hash: valid})
+
+    def test_as_many_as_a_commit_takes_and_no_more(self, store: Store) -> None:
+        orders = [an_order(number) for number in range(store.max_changes)]
+        half = store.max_changes // 2
+        store.commit([Insert(order) for order in orders[:half]])
+        store.commit([Insert(order) for order in orders[half:]])
+        hashes = [order.order_hash for order in orders]
+        assert store.orders_with_hashes(hashes) == {order.order_hash: order for order in orders}
+        with pytest.raises(ValueError, match=f"at most {store.max_changes} order hashes"):
+            store.orders_with_hashes([*hashes, an_order(store.max_changes).order_hash])
 
 
 class TestHistory:
@@ -584,11 +680,11 @@ class TestRedemptions:
         assert serials(3, 3) == [3]
         assert serials(4, 6) == []
         assert serials(5, 4) == []
-        assert serials(1, MAX_CHANGES) == [2, 3, 7, 11, 100]
+        assert serials(1, store.max_changes) == [2, 3, 7, 11, 100]
 
     def test_only_so_many_at_once(self, store: Store) -> None:
-        with pytest.raises(ValueError, match="at most 100 serials"):
-            store.redemptions(1, MAX_CHANGES + 1)
+        with pytest.raises(ValueError, match=f"at most {store.max_changes} serials"):
+            store.redemptions(1, store.max_changes + 1)
 
 
 class TestSmallLists:

@@ -90,3 +90,9 @@ def test_the_highest_serial_seen_never_goes_back(steps: list[tuple[int, int]]) -
         assert after.scanned >= after.proven.number
         assert after.version == cursor.version + 1
         cursor = after
+
+
+def test_halts_stay_until_they_are_told_anew() -> None:
+    halted = advance(CURSOR, halts=("1-abcdef01",))
+    assert advance(halted, last_serial=8).halts == ("1-abcdef01",)
+    assert advance(halted, halts=()).halts == ()

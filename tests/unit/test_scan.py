@@ -29,6 +29,7 @@ from chalicelib.domain.orders import (
 )
 from chalicelib.domain.progress import Cursor, Heartbeat, advance
 from chalicelib.domain.redemptions import Outcome, Redemption
+from chalicelib.metrics import metric_of
 from chalicelib.ports import Change, Insert, Page, StoreUnavailable, Stretch, Update
 from chalicelib.usecases.changes import order_changes
 from chalicelib.usecases.scan import (
@@ -75,8 +76,9 @@ class FakeTelemetry:
     def event(self, name: str, **fields: str | int | float | bool | None) -> None:
         self.events.append((name, dict(fields)))
 
-    def metric(self, name: str, value: float, unit: str = "Count") -> None:
-        self.metrics[name] = value
+    def metric(self, name: str, value: float, unit: str = "Count", **labels: str) -> None:
+        metric_of(name, value, unit, labels)
+        self.metrics[" ".join([name, *labels.values()])] = value
 
     def named(self, name: str) -> list[dict[str, object]]:
         return [fields for told, fields in self.events if told == name]

@@ -3,7 +3,7 @@
 import random
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
@@ -71,6 +71,11 @@ class DynamoStore:
         self._table = table
         self._registered_sites: frozenset[str] = frozenset()
 
+    @property
+    def max_changes(self) -> int:
+        """See `Store`. As many items as `TransactWriteItems` takes."""
+        return MAX_CHANGES
+
     def commit(self, changes: Sequence[Change]) -> None:
         """See `Store`."""
         for change in changes:
@@ -86,6 +91,15 @@ class DynamoStore:
         """See `Store`."""
         pk = self._get(items.pointer_key(order_hash), lambda stored: stored["order"])
         return None if pk is None else self._get(Key(pk), items.decode_order)
+
+    def orders_with_hashes(self, hashes: Collection[str]) -> dict[str, Order]:
+        """See `Store`. Two batches: where the hashes point, and the orders there."""
+        if len(hashes) > self.max_changes:
+            raise ValueError(f"at most {self.max_changes} order hashes at once")
+        pointers = self._batch([items.pointer_key(order_hash) for order_hash in set(hashes)])
+        stored = self._batch([Key(pointer["order"]) for pointer in pointers.values()])
+        orders = map(items.decode_order, stored.values())
+        return {order.order_hash: order for order in orders}
 
     def history(self, order_hash: str) -> tuple[HistoryRecord, ...]:
         """See `Store`."""
@@ -139,13 +153,9 @@ class DynamoStore:
         return Page(self._orders(found), next_cursor)
 
     def redemptions(self, first: int, last: int) -> tuple[Redemption, ...]:
-        """See `Store`.
-
-        Raises:
-            ValueError: more than `MAX_CHANGES` serials.
-        """
-        if last - first >= MAX_CHANGES:
-            raise ValueError(f"at most {MAX_CHANGES} serials at once")
+        """See `Store`."""
+        if last - first >= self.max_changes:
+            raise ValueError(f"at most {self.max_changes} serials at once")
         keys = [items.redemption_key(serial) for serial in range(first, last + 1)]
         found = [items.decode_redemption(stored) for stored in self._batch(keys).values()]
         return tuple(sorted(found, key=lambda redemption: redemption.serial))
@@ -289,8 +299,9 @@ class DynamoStore:
     def _batch(self, keys: Sequence[Key]) -> dict[Key, dict[str, Any]]:
         """What is stored under `keys`, strongly consistent."""
         found: dict[Key, dict[str, Any]] = {}
-        for start in range(0, len(keys), BATCH_KEYS):
-            for item in self._batch_items(keys[start : start + BATCH_KEYS]):
+        possible = [key for key in keys if key.possible]
+        for start in range(0, len(possible), BATCH_KEYS):
+            for item in self._batch_items(possible[start : start + BATCH_KEYS]):
                 stored = stored_values(item)
                 found[Key(stored["pk"], stored["sk"])] = stored
         return found

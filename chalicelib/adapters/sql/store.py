@@ -1,7 +1,7 @@
 """The store port on SQL: reads by index, and one transaction of guarded statements."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, select, tuple_, update
@@ -36,7 +36,11 @@ from chalicelib.domain.orders import HistoryRecord, Order, OrderStatus
 from chalicelib.domain.progress import Cursor
 from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.staff import Session, Staff, WalletNonce
-from chalicelib.ports import MAX_CHANGES, Change, Check, Conflict, Delete, Insert, Page, Record
+from chalicelib.ports import Change, Check, Conflict, Delete, Insert, Page, Record
+
+LARGEST_COMMIT = 2000
+"""Changes in a commit: so many that a sync to disk weighs little, so few that others who write
+wait for it no longer than they would for a slow disk."""
 
 R = TypeVar("R", bound=Record)
 
@@ -71,6 +75,11 @@ class SqlStore:
     def close(self) -> None:
         """Close every connection that is not in use."""
         self._database.close()
+
+    @property
+    def max_changes(self) -> int:
+        """See `Store`."""
+        return LARGEST_COMMIT
 
     def commit(self, changes: Sequence[Change]) -> None:
         """See `Store`. In the order of the records' keys, so that no two commits deadlock."""
@@ -110,6 +119,14 @@ class SqlStore:
     def order_by_hash(self, order_hash: str) -> Order | None:
         """See `Store`."""
         return self._one(ORDERS, _ORDERS.order_hash == order_hash)
+
+    def orders_with_hashes(self, hashes: Collection[str]) -> dict[str, Order]:
+        """See `Store`."""
+        if len(hashes) > self.max_changes:
+            raise ValueError(f"at most {self.max_changes} order hashes at once")
+        possible = [order_hash for order_hash in hashes if "\0" not in order_hash]
+        found = self._list(ORDERS, _ORDERS.order_hash.in_(possible))
+        return {order.order_hash: order for order in found}
 
     def history(self, order_hash: str) -> tuple[HistoryRecord, ...]:
         """See `Store`."""
@@ -160,13 +177,9 @@ class SqlStore:
         return _page(found, limit, _expiry_place)
 
     def redemptions(self, first: int, last: int) -> tuple[Redemption, ...]:
-        """See `Store`.
-
-        Raises:
-            ValueError: more than `MAX_CHANGES` serials.
-        """
-        if last - first >= MAX_CHANGES:
-            raise ValueError(f"at most {MAX_CHANGES} serials at once")
+        """See `Store`."""
+        if last - first >= self.max_changes:
+            raise ValueError(f"at most {self.max_changes} serials at once")
         serial = REDEMPTIONS.table.c.serial
         return self._list(REDEMPTIONS, serial.between(first, last), by=(serial,))
 
@@ -277,8 +290,8 @@ def _in_order(changes: Sequence[Change]) -> list[Change]:
         if isinstance(change, Insert | Delete) and isinstance(change.record, Order)
     ]
     weight = len(changes) + len(hashes)
-    if not 0 < weight <= MAX_CHANGES:
-        raise ValueError(f"a commit takes 1 to {MAX_CHANGES} changes, not {weight}")
+    if not 0 < weight <= LARGEST_COMMIT:
+        raise ValueError(f"a commit takes 1 to {LARGEST_COMMIT} changes, not {weight}")
     if len(placed) + len(set(hashes)) < weight:
         raise ValueError("a commit takes no record twice")
     return [placed[place] for place in sorted(placed)]
