@@ -17,6 +17,8 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 
 from chalicelib.domain.errors import InvalidInput
@@ -24,6 +26,7 @@ from chalicelib.domain.finality import FinalityRule
 from chalicelib.domain.order_hash import checksum_address
 
 AES_256_KEY_BYTES = 32
+DEFAULT_QUORUM = 2
 
 _HTTP_URL = re.compile(r"https?://[^\s/?#]+[^\s]*")
 _TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
@@ -133,6 +136,14 @@ class RpcSettings(Settings):
     RPC_URLS: HttpUrls = Field(min_length=1, repr=False)
     RPC_TIMEOUT_SECONDS: float = Field(default=10.0, gt=0, le=120)
 
+    @field_validator("RPC_URLS")
+    @classmethod
+    def _each_once(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        """An endpoint that is named twice would agree with itself."""
+        if len(set(urls)) != len(urls):
+            raise ValueError("must name each endpoint once")
+        return urls
+
 
 class ContractSettings(RpcSettings):
     """The contract on its chain: all that the commands on it need, which do not touch the store."""
@@ -190,6 +201,26 @@ class ListenerSettings(CommonSettings, ContractSettings):
 
     POLL_SECONDS: float = Field(default=1.0, gt=0, le=3600)
     MAX_BLOCK_RANGE: int = Field(default=2000, ge=1, le=100_000)
+    RPC_QUORUM: int | None = Field(default=None, ge=1)
+    RECONCILE_SECONDS: int = Field(default=3600, ge=0, le=7 * 86400)
+
+    @field_validator("RPC_QUORUM")
+    @classmethod
+    def _can_be_met(cls, quorum: int | None, info: ValidationInfo) -> int | None:
+        urls = info.data.get("RPC_URLS")
+        if quorum is not None and urls is not None and quorum > len(urls):
+            raise ValueError(
+                f"must be at most {len(urls)}, the number of RPC_URLS; lower it or name more"
+                " endpoints"
+            )
+        return quorum
+
+    @property
+    def quorum(self) -> int:
+        """How many endpoints must tell the same before a burn makes an order VALID."""
+        if self.RPC_QUORUM is not None:
+            return self.RPC_QUORUM
+        return min(DEFAULT_QUORUM, len(self.RPC_URLS))
 
 
 S = TypeVar("S", bound=Settings)

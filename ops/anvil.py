@@ -48,17 +48,19 @@ def start(
     block_time: float | None = None,
     chain_id: int = CHAIN_ID,
     kept_states: int | None = None,
+    finalized_lag: int = 2,
 ) -> Iterator[Anvil]:
     """Run a chain on 127.0.0.1, from when it answers until the context is left.
 
     Port 0 finds a free one. A block comes every `block_time` seconds; without, with every
-    transaction. The `finalized` block trails the head by two. Of blocks older than the newest
-    `kept_states` the state is forgotten, as full nodes do; without, it is all kept.
+    transaction. The `finalized` block trails the head by `finalized_lag`, an even number. Of blocks
+    older than the newest `kept_states` the state is forgotten, as full nodes do; without, it is all
+    kept.
 
     Raises:
         AnvilFailed: saying why, and what to do.
     """
-    process, rpc_url = _start(port, block_time, chain_id, kept_states)
+    process, rpc_url = _start(port, block_time, chain_id, kept_states, finalized_lag)
     try:
         yield Anvil(rpc_url, process.pid)
     finally:
@@ -66,13 +68,17 @@ def start(
 
 
 def _start(
-    port: int, block_time: float | None, chain_id: int, kept_states: int | None
+    port: int,
+    block_time: float | None,
+    chain_id: int,
+    kept_states: int | None,
+    finalized_lag: int,
 ) -> tuple[subprocess.Popen[bytes], str]:
     # A port found free may be taken before anvil binds it: then it exits, and we look again.
     for _ in range(1 if port else START_ATTEMPTS):
         chosen = port or _free_port()
         process = subprocess.Popen(
-            command(chosen, block_time, chain_id, kept_states),
+            command(chosen, block_time, chain_id, kept_states, finalized_lag),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -88,6 +94,7 @@ def command(
     block_time: float | None = None,
     chain_id: int = CHAIN_ID,
     kept_states: int | None = None,
+    finalized_lag: int = 2,
 ) -> list[str]:
     """How to start a chain on 127.0.0.1, for those who look after the process themselves.
 
@@ -101,7 +108,7 @@ def command(
         )
     serve = [
         *(str(BINARY), "--host", HOST, "--port", str(port), "--chain-id", str(chain_id)),
-        *("--slots-in-an-epoch", "1", "--silent"),
+        *("--slots-in-an-epoch", str(finalized_lag // 2), "--silent"),
     ]
     if block_time is not None:
         serve += ["--block-time", str(block_time)]

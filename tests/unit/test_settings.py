@@ -130,6 +130,8 @@ WRONG_FOR_LISTENER = {
     "POLL_SECONDS": "nan",
     "MAX_BLOCK_RANGE": "0",
     "RPC_TIMEOUT_SECONDS": "inf",
+    "RPC_QUORUM": "0",
+    "RECONCILE_SECONDS": "-1",
 }
 
 
@@ -145,6 +147,44 @@ def test_every_wrong_value_is_told_at_once_and_none_is_shown() -> None:
         told = "".join(traceback.format_exception(refused.value))
         for secret in ("s3cret", KEY[:-4], "hunter2", "secret-path"):
             assert secret not in told
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"RPC_URLS": ""}, "RPC_URLS: is required"),
+        ({"RPC_URLS": " , "}, "RPC_URLS: Tuple should have at least 1 item"),
+        ({"RPC_URLS": "https://a.example,https://a.example/"}, "RPC_URLS: must name each endpoint"),
+        ({"CONFIRMATIONS": "-1"}, "CONFIRMATIONS: Input should be greater than or equal to 1"),
+        ({"DEPLOY_BLOCK": "-1"}, "DEPLOY_BLOCK: Input should be greater than or equal to 0"),
+        ({"RPC_QUORUM": "0"}, "RPC_QUORUM: Input should be greater than or equal to 1"),
+        (
+            {"RPC_QUORUM": "2"},
+            "RPC_QUORUM: must be at most 1, the number of RPC_URLS; lower it or name more",
+        ),
+    ],
+    ids=lambda one: "-".join(one) + "=" + ",".join(one.values()) if isinstance(one, dict) else "",
+)
+def test_a_listener_does_not_start_on_bad_configuration(
+    given: dict[str, str], problem: str
+) -> None:
+    (told,) = _problems(ListenerSettings, LISTENER | given)
+    assert told.startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("urls", "given", "quorum"),
+    [
+        ("https://a.example", "", 1),
+        ("https://a.example,https://b.example", "", 2),
+        ("https://a.example,https://b.example,https://c.example", "", 2),
+        ("https://a.example,https://b.example", "1", 1),
+        ("https://a.example,https://b.example,https://c.example", "3", 3),
+    ],
+)
+def test_two_endpoints_must_agree_where_there_are_two(urls: str, given: str, quorum: int) -> None:
+    settings = load(ListenerSettings, LISTENER | {"RPC_URLS": urls, "RPC_QUORUM": given})
+    assert settings.quorum == quorum
 
 
 def test_settings_do_not_show_what_is_secret() -> None:
