@@ -1,4 +1,4 @@
-"""`chalicelib.ports.Chain` over JSON-RPC: one provider, and which of several is asked.
+"""`chalicelib.ports.Provider` over JSON-RPC.
 
 Logs are decoded here: of the one fixed event, that is many times faster than any general decoder.
 Nothing that a provider answers is believed before it has been checked for shape; whether it adds up
@@ -6,9 +6,11 @@ is the scan's business.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
-from typing import Any, TypeVar
+from itertools import pairwise
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
@@ -19,16 +21,19 @@ from web3.types import RPCEndpoint, RPCResponse
 
 from chalicelib.domain.errors import InvalidInput
 from chalicelib.domain.order_hash import checksum_address, keccak256
-from chalicelib.domain.redemptions import BlockRef, Burn
-from chalicelib.ports import ChainUnavailable, Stretch
+from chalicelib.domain.redemptions import BlockRef, Burn, Header
+from chalicelib.ports import ChainUnavailable, Stretch, Tail, Tips, WrongChain
 from listener_fn.ranges import Ranges
 from listener_fn.refusals import Refusal, allowed_blocks, refusal_of
 
 REDEEMED_TOPIC = "0x" + keccak256(b"VoucherRedeemed(address,uint256,uint256,bytes32,uint256)").hex()
 COUNT_SELECTOR = "0x" + keccak256(b"redemptionCount()")[:4].hex()
 
-BATCH_CALLS = 20
-"""Calls sent together; several providers take no more."""
+BATCH_CALLS = 100
+"""Calls sent together, as long as the provider takes so many."""
+
+SMALLEST_BATCH = 10
+"""Every provider takes that many calls together."""
 
 FIRST_RANGE = 5000
 """Blocks asked for at once at first: what BNB Chain's own nodes allow."""
@@ -41,10 +46,6 @@ _TWO_WORDS = re.compile(r"0x[0-9a-f]{128}")
 _ADDRESS_WORD = re.compile(r"0x0{24}([0-9a-f]{40})")
 
 T = TypeVar("T")
-
-
-class WrongChain(ChainUnavailable):
-    """The provider serves another chain, or the contract is not there."""
 
 
 class RpcError(ChainUnavailable):
@@ -86,17 +87,58 @@ class JsonProvider(HTTPProvider):
         return answer
 
 
-class RpcChain:
-    """See `Chain`. `name` is the provider's host: URLs may hold keys and are never told."""
+class Transport(Protocol):
+    """What carries JSON-RPC to a provider and back: web3's HTTP provider, or a stand-in.
 
-    def __init__(self, url: str, *, chain_id: int, contract: str, timeout: float) -> None:
-        """`contract` is the checksummed address, `timeout` in seconds for each request."""
+    Raises what `requests` raises.
+    """
+
+    def make_request(self, method: RPCEndpoint, params: Any) -> Any:
+        """The answer to one call, error or result."""
+
+    def make_batch_request(self, requests: list[tuple[RPCEndpoint, Any]]) -> Any:
+        """The answers to several calls sent as one request, in their order."""
+
+
+Call = tuple[str, list[Any]]
+
+
+class RpcChain:
+    """See `Provider`. `name` is the provider's host: URLs may hold keys and are never told.
+
+    `calls` counts what was sent by method, `errors` what failed by reason, `splits` the ranges
+    that the provider found too wide; whoever measures them takes them out.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        chain_id: int,
+        contract: str,
+        timeout: float,
+        max_range: int = FIRST_RANGE,
+        transport: Transport | None = None,
+    ) -> None:
+        """`contract` is the checksummed address, `timeout` in seconds for each request, `max_range`
+        the most blocks asked for at once."""
         self.name = urlsplit(url).hostname or "provider"
-        self._provider = JsonProvider(url, timeout=timeout)
+        self.calls: Counter[str] = Counter()
+        self.errors: Counter[str] = Counter()
+        self.splits = 0
+        self._transport = transport or JsonProvider(url, timeout=timeout)
         self._chain_id = chain_id
         self._contract = contract.lower()
         self._verified = False
-        self._ranges = Ranges(FIRST_RANGE)
+        self._max_range = max_range
+        self._ranges = Ranges(min(FIRST_RANGE, max_range))
+        self._batch_size = BATCH_CALLS
+        self._headers: dict[int, Header] = {}
+
+    @property
+    def reach(self) -> int:
+        """See `Provider`."""
+        return min(self._ranges.size, self._max_range)
 
     def verify(self) -> None:
         """The provider serves the right chain, and the contract is on it.
@@ -112,71 +154,113 @@ class RpcChain:
             raise WrongChain(f"{self.name} knows no contract at CONTRACT_ADDRESS")
         self._verified = True
 
-    def head(self) -> BlockRef:
-        """See `Chain`. A provider is verified before it is first asked."""
+    def tips(self, height: int) -> Tips:
+        """See `Provider`. A provider is verified before it is first asked."""
         if not self._verified:
             self.verify()
-        return self._checked(_block, self._call("eth_getBlockByNumber", "latest", False))
+        latest, finalized, at_height = self._batch(
+            [
+                ("eth_getBlockByNumber", ["latest", False]),
+                ("eth_getBlockByNumber", ["finalized", False]),
+                ("eth_getBlockByNumber", [hex(height), False]),
+            ]
+        )
+        head = self._checked(_header, self._result("eth_getBlockByNumber", latest)).block
+        own = self._result("eth_getBlockByNumber", at_height)
+        if own is None and height <= head.number:
+            raise ChainUnavailable(f"{self.name}: has head {head.number} and not block {height}")
+        return Tips(head, self._finalized(finalized), self._at(height, own) if own else None)
 
-    def finalized(self) -> int | None:
-        """See `Chain`. Providers say in several ways that they have no such tag."""
+    def _finalized(self, answer: Any) -> int | None:
+        """Providers say in several ways that they have no such tag."""
         try:
-            block = self._call("eth_getBlockByNumber", "finalized", False)
+            block = self._result("eth_getBlockByNumber", answer)
         except RpcError as error:
-            if not error.said or error.refusal is Refusal.RATE_LIMITED:
+            if error.refusal is Refusal.RATE_LIMITED:
                 raise
             return None
-        return (self._checked(_block, block).number or None) if block else None
+        return (self._checked(_header, block).block.number or None) if block else None
+
+    def tail(self, first: int, final: int, head: BlockRef) -> Tail:
+        """See `Provider`. Headers seen before are not asked for again while they join up."""
+        burns: list[Burn] = []
+        while True:
+            while head.number - first + 1 > self.reach:
+                stretch = self.burns(first, head.number)
+                burns += stretch.burns
+                first = stretch.through + 1
+            try:
+                told, count, headers = self._newest(first, final, head)
+            except RpcError as error:
+                blocks = head.number - first + 1
+                if blocks <= 1 or not error.refusal.shrinks:
+                    raise
+                self._refused(blocks, error.allowed)
+            else:
+                return Tail((*burns, *told), count, headers)
+
+    def _newest(
+        self, first: int, final: int, head: BlockRef
+    ) -> tuple[tuple[Burn, ...], int, tuple[Header, ...]]:
+        """Burns, count and headers in one request."""
+        known = {n: self._headers[n] for n in range(final, head.number) if n in self._headers}
+        missing = [n for n in range(final, head.number + 1) if n not in known]
+        logs: list[Call] = [self._logs_call(first, head.number)] if first <= head.number else []
+        answers = self._batch(
+            [
+                *logs,
+                ("eth_call", [{"to": self._contract, "data": COUNT_SELECTOR}, hex(head.number)]),
+                *(("eth_getBlockByNumber", [hex(number), False]) for number in missing),
+            ]
+        )
+        told = self._decoded(answers.pop(0), first, head.number) if logs else ()
+        count = int(self._checked(_word, self._result("eth_call", answers.pop(0))), 16)
+        for number, answer in zip(missing, answers, strict=True):
+            known[number] = self._header_at(number, self._result("eth_getBlockByNumber", answer))
+        headers = tuple(known[number] for number in range(final, head.number + 1))
+        if headers[-1].block != head:
+            raise ChainUnavailable(f"{self.name}: block {head.number} was replaced meanwhile")
+        if _joins(headers):
+            self._headers = dict(known)
+        elif len(missing) <= len(headers) - 1:
+            self._headers = {}
+            return self._newest(first, final, head)
+        return told, count, headers
 
     def blocks(self, numbers: Sequence[int]) -> tuple[BlockRef, ...]:
-        """See `Chain`."""
+        """See `Provider`."""
+        if not self._verified:
+            self.verify()
         answers = self._batch(
             [("eth_getBlockByNumber", [hex(number), False]) for number in numbers]
         )
-        blocks = tuple(self._checked(_block, answer) for answer in answers)
-        for number, block in zip(numbers, blocks, strict=True):
-            if block.number != number:
-                raise ChainUnavailable(f"{self.name}: block {block.number} told for {number}")
-        return blocks
+        return tuple(
+            self._at(number, self._result("eth_getBlockByNumber", answer))
+            for number, answer in zip(numbers, answers, strict=True)
+        )
 
     def burns(self, first: int, last: int) -> Stretch:
-        """See `Chain`. Ranges shrink while the provider finds them too wide, and grow back."""
+        """See `Provider`. Ranges shrink while the provider finds them too wide, and grow back."""
         while True:
-            through = min(last, first + self._ranges.size - 1)
+            through = min(last, first + self.reach - 1)
             blocks = through - first + 1
+            method, params = self._logs_call(first, through)
             try:
-                told = self._burns(first, through)
+                told = self._decoded(self._send_one(method, params), first, through)
             except RpcError as error:
                 if blocks == 1 or not error.refusal.shrinks:
                     raise
-                self._ranges.refused(blocks, allowed=error.allowed)
+                self._refused(blocks, error.allowed)
             except TooSlow:
                 # Not tried again at once: the lease does not wait for ever.
-                self._ranges.refused(blocks)
+                self._refused(blocks, None)
                 raise
             else:
                 self._ranges.taken(blocks)
                 return Stretch(told, through)
 
-    def _burns(self, first: int, last: int) -> tuple[Burn, ...]:
-        told = self._call(
-            "eth_getLogs",
-            {
-                "address": self._contract,
-                "topics": [REDEEMED_TOPIC],
-                "fromBlock": hex(first),
-                "toBlock": hex(last),
-            },
-        )
-        logs = self._checked(_logs, told)
-        times = self._missing_times(logs)
-        burns = [self._checked(lambda log: _burn(log, self._contract, times), log) for log in logs]
-        if any(not first <= burn.block.number <= last for burn in burns):
-            raise ChainUnavailable(f"{self.name}: a log from outside blocks {first} to {last}")
-        return tuple(sorted(burns, key=lambda burn: burn.serial))
-
     def redemption_count(self, block: BlockRef) -> int:
-        """See `Chain`. Asked by number: not every provider takes a block's hash."""
+        """See `Provider`. Asked by number: not every provider takes a block's hash."""
         height = hex(block.number)
         count, again = self._batch(
             [
@@ -184,9 +268,53 @@ class RpcChain:
                 ("eth_getBlockByNumber", [height, False]),
             ]
         )
-        if self._checked(_block, again) != block:
+        if self._at(block.number, self._result("eth_getBlockByNumber", again)) != block:
             raise ChainUnavailable(f"{self.name}: block {block.number} was replaced meanwhile")
-        return int(self._checked(_word, count), 16)
+        return int(self._checked(_word, self._result("eth_call", count)), 16)
+
+    def burns_of(self, tx_hashes: Sequence[str]) -> tuple[Burn, ...]:
+        """See `Provider`."""
+        answers = self._batch([("eth_getTransactionReceipt", [tx_hash]) for tx_hash in tx_hashes])
+        receipts = [self._result("eth_getTransactionReceipt", answer) for answer in answers]
+        logs = [
+            log
+            for receipt in receipts
+            if isinstance(receipt, dict)
+            for log in self._checked(_logs, receipt.get("logs"))
+            if self._is_redeemed(log)
+        ]
+        return self._burns_in(logs)
+
+    def _is_redeemed(self, log: dict[str, Any]) -> bool:
+        """A transaction has logs of other contracts and other events, too."""
+        address, topics = log.get("address"), log.get("topics")
+        return (
+            isinstance(address, str)
+            and address.lower() == self._contract
+            and isinstance(topics, list)
+            and topics[:1] == [REDEEMED_TOPIC]
+        )
+
+    def _logs_call(self, first: int, last: int) -> Call:
+        wanted = {
+            "address": self._contract,
+            "topics": [REDEEMED_TOPIC],
+            "fromBlock": hex(first),
+            "toBlock": hex(last),
+        }
+        return "eth_getLogs", [wanted]
+
+    def _decoded(self, answer: Any, first: int, last: int) -> tuple[Burn, ...]:
+        """The burns of an answer to `eth_getLogs`, in serial order."""
+        burns = self._burns_in(self._checked(_logs, self._result("eth_getLogs", answer)))
+        if any(not first <= burn.block.number <= last for burn in burns):
+            raise ChainUnavailable(f"{self.name}: a log from outside blocks {first} to {last}")
+        return burns
+
+    def _burns_in(self, logs: Sequence[dict[str, Any]]) -> tuple[Burn, ...]:
+        times = self._missing_times(logs)
+        burns = [self._checked(lambda log: _burn(log, self._contract, times), log) for log in logs]
+        return tuple(sorted(burns, key=lambda burn: burn.serial))
 
     def _missing_times(self, logs: Sequence[dict[str, Any]]) -> dict[str, int]:
         """Block times by hash, where the logs themselves do not tell them."""
@@ -197,38 +325,60 @@ class RpcChain:
         }
         return {block.hash: block.time for block in self.blocks(sorted(heights))}
 
-    def _call(self, method: str, *params: Any) -> Any:
-        request = partial(self._provider.make_request, RPCEndpoint(method), list(params))
-        answer = self._send(request)
-        return self._result(method, answer)
+    def _at(self, number: int, answer: Any) -> BlockRef:
+        return self._header_at(number, answer).block
 
-    def _batch(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        """The results of several calls, in their order."""
-        results: list[Any] = []
-        for start in range(0, len(calls), BATCH_CALLS):
-            some = calls[start : start + BATCH_CALLS]
-            requested = [(RPCEndpoint(method), params) for method, params in some]
-            answers = self._send(partial(self._provider.make_batch_request, requested))
-            if not isinstance(answers, list):
-                self._result("batch", answers)
-            if not isinstance(answers, list) or len(answers) != len(some):
+    def _header_at(self, number: int, answer: Any) -> Header:
+        header = self._checked(_header, answer)
+        if header.block.number != number:
+            raise ChainUnavailable(f"{self.name}: block {header.block.number} told for {number}")
+        return header
+
+    def _refused(self, blocks: int, allowed: int | None) -> None:
+        self.splits += 1
+        self._ranges.refused(blocks, allowed=allowed)
+
+    def _call(self, method: str, *params: Any) -> Any:
+        return self._result(method, self._send_one(method, list(params)))
+
+    def _send_one(self, method: str, params: list[Any]) -> Any:
+        self.calls[method] += 1
+        return self._send(partial(self._transport.make_request, RPCEndpoint(method), params))
+
+    def _batch(self, calls: Sequence[Call]) -> list[Any]:
+        """The answers to several calls, in their order; each is a result or an error."""
+        answers: list[Any] = []
+        while len(answers) < len(calls):
+            some = list(calls[len(answers) : len(answers) + self._batch_size])
+            told = self._send_batch(some)
+            if isinstance(told, list) and len(told) == len(some):
+                answers += told
+            elif self._batch_size > SMALLEST_BATCH and len(some) > SMALLEST_BATCH:
+                self._batch_size = max(SMALLEST_BATCH, len(some) // 2)
+            else:
+                if not isinstance(told, list):
+                    self._result("batch", told)
                 raise ChainUnavailable(f"{self.name}: a batch was not answered call by call")
-            results += [
-                self._result(method, answer)
-                for (method, _), answer in zip(some, answers, strict=True)
-            ]
-        return results
+        return answers
+
+    def _send_batch(self, calls: Sequence[Call]) -> Any:
+        self.calls.update(method for method, _ in calls)
+        requested = [(RPCEndpoint(method), params) for method, params in calls]
+        return self._send(partial(self._transport.make_batch_request, requested))
 
     def _send(self, request: Callable[[], T]) -> T:
         try:
             return request()
         except requests.HTTPError as error:
-            raise self._refused(error.response) from error
+            raise self._of_status(error.response) from error
         except requests.Timeout as error:
+            self.errors["timeout"] += 1
             raise TooSlow(f"{self.name}: no answer in time") from error
         except requests.RequestException as error:
+            self.errors["connection"] += 1
             raise ChainUnavailable(f"{self.name}: {type(error).__name__}") from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:
+            self.errors["malformed"] += 1
             raise ChainUnavailable(f"{self.name}: the answer is no JSON-RPC") from error
 
     def _result(self, method: str, answer: Any) -> Any:
@@ -238,17 +388,20 @@ class RpcChain:
         if error is not None:
             code, said = _code_and_message(error)
             text = f"{'' if code is None else code} {said}".strip()
+            refusal = refusal_of(status=None, code=code, message=said)
+            self.errors[refusal.value] += 1
             raise RpcError(
                 f"{self.name}: {method}: {text[:MAX_ERROR_LENGTH]}",
                 said=said or text or "an error without words",
-                refusal=refusal_of(status=None, code=code, message=said),
+                refusal=refusal,
                 allowed=allowed_blocks(said),
             )
         return answer.get("result")
 
-    def _refused(self, response: requests.Response | None) -> ChainUnavailable:
+    def _of_status(self, response: requests.Response | None) -> ChainUnavailable:
         """For an HTTP status; some providers tell their JSON-RPC errors with one."""
         if response is None:
+            self.errors["http"] += 1
             return ChainUnavailable(f"{self.name}: HTTP error")
         try:
             code, said = _code_and_message(response.json()["error"])
@@ -256,51 +409,15 @@ class RpcChain:
             code, said = None, ""
         told = f"{self.name}: HTTP {response.status_code} {said[:MAX_ERROR_LENGTH]}".strip()
         refusal = refusal_of(status=response.status_code, code=code, message=said)
+        self.errors["http" if refusal is Refusal.OTHER else refusal.value] += 1
         return RpcError(told, said=said, refusal=refusal, allowed=allowed_blocks(said))
 
     def _checked(self, decode: Callable[[Any], T], value: Any) -> T:
         try:
             return decode(value)
         except _Malformed as error:
+            self.errors["malformed"] += 1
             raise ChainUnavailable(f"{self.name}: {error}") from error
-
-
-class RpcProviders:
-    """Several providers of one chain, asked one at a time; a failing one gives way to the next."""
-
-    def __init__(self, chains: Sequence[RpcChain]) -> None:
-        """`chains` in order of preference, at least one."""
-        self._chains = list(chains)
-        self._at = 0
-
-    def current(self) -> RpcChain:
-        """The provider to ask."""
-        return self._chains[self._at]
-
-    def give_way(self) -> None:
-        """Let the next one be asked."""
-        self._at = (self._at + 1) % len(self._chains)
-
-    @property
-    def count(self) -> int:
-        """How many there are."""
-        return len(self._chains)
-
-    def verify(self) -> list[str]:
-        """Every provider that answers is a right one; why the others do not answer.
-
-        Raises:
-            WrongChain: one serves another chain, or does not know the contract.
-        """
-        problems: list[str] = []
-        for chain in self._chains:
-            try:
-                chain.verify()
-            except WrongChain:
-                raise
-            except ChainUnavailable as error:
-                problems.append(str(error))
-        return problems
 
 
 def _code_and_message(error: Any) -> tuple[int | None, str]:
@@ -327,14 +444,19 @@ def _word(value: Any) -> str:
     return value
 
 
-def _block(value: Any) -> BlockRef:
+def _header(value: Any) -> Header:
     if not isinstance(value, dict):
         raise _Malformed("no such block")
-    return BlockRef(
+    block = BlockRef(
         number=_quantity(value.get("number")),
         hash=_word(value.get("hash")),
         time=_quantity(value.get("timestamp")),
     )
+    return Header(block, _word(value.get("parentHash")))
+
+
+def _joins(headers: Sequence[Header]) -> bool:
+    return all(after.parent == before.block.hash for before, after in pairwise(headers))
 
 
 def _logs(value: Any) -> list[dict[str, Any]]:

@@ -119,9 +119,9 @@ def rewind(cursor: Cursor, to: BlockRef) -> Cursor:
     Serials are taken back by `taken_back`; until that is done the cursor is `rewinding`.
 
     Raises:
-        ValueError: `to` is not below the proven block.
+        ValueError: `to` is neither the proven block nor below it.
     """
-    if to.number >= cursor.proven.number:
+    if to.number > cursor.proven.number:
         raise ValueError("a rewind goes back")
     return replace(
         cursor,

@@ -9,36 +9,61 @@ between two slices, or is repeated, or runs beside another, loses and doubles no
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import partial
 
-from chalicelib.domain.completeness import Inconsistent, check_continues, check_count
+from chalicelib.domain.completeness import (
+    Inconsistent,
+    check_continues,
+    check_count,
+    check_joins,
+    check_places,
+)
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.finality import FinalityRule, final_height
 from chalicelib.domain.orders import OrderStatus
-from chalicelib.domain.progress import Cursor, Heartbeat, advance
-from chalicelib.domain.redemptions import BlockRef, Burn, Outcome, Redemption
+from chalicelib.domain.progress import (
+    DEEPEST_REWIND,
+    Cursor,
+    Heartbeat,
+    advance,
+    rewind,
+    taken_back,
+)
+from chalicelib.domain.redemptions import BlockRef, Burn, Header, Outcome, Redemption
 from chalicelib.ports import (
-    MAX_CHANGES,
     Chain,
     ChainUnavailable,
     Change,
+    Claim,
     Clock,
     Conflict,
+    Forked,
     Insert,
     Store,
     Telemetry,
+    Tips,
     Update,
 )
 from chalicelib.usecases.changes import MAX_ATTEMPTS
-from chalicelib.usecases.scan_slice import Due, Happening, Lost, Seen, Slice, Step
+from chalicelib.usecases.scan_slice import (
+    STEP_CHANGES,
+    Due,
+    Happening,
+    Lost,
+    Reverted,
+    Seen,
+    Slice,
+    Step,
+)
 
-SLICE_STEPS = 24
-"""Steps in a commit. One changes an order, a ledger entry and displaces two moves at most; with
-the cursor, 24 of them stay within `MAX_CHANGES`."""
+BURNS_PER_PASS = 2000
+"""A pass reads no further range of blocks once it holds that many burns."""
 
-BURNS_PER_PASS = 1000
-"""A pass asks for no further range of blocks once it holds that many burns."""
+NEAR_BLOCKS = 500
+"""Blocks before the final one that are read together with what is newer."""
 
 EXPIRY_OVERLAP_SECONDS = 600
 """Deadlines settled before are looked at again for that long: a list of the store may lag."""
@@ -48,11 +73,17 @@ EXPIRY_PAGE = 100
 LONGEST_ORDER_SECONDS = 7 * 86_400
 """The contract refuses an order that expires later than that."""
 
+_LEVELS = {"order_reverted": "WARNING", "delivered_reorged": "ERROR"}
+"""Of what is told about a burn, what people should look at."""
+
+_After = Callable[[Sequence[Step], Sequence[Step], tuple[str, ...]], Cursor]
+"""Makes the cursor of a slice: from the steps in it, those not in it, and the open incidents."""
+
 _OPEN = frozenset({OrderStatus.CREATED, OrderStatus.PENDING_CHAIN})
 
 
 class ForkBelowFinality(Exception):
-    """The chain no longer holds a block that was proven final. Nothing is stored any more."""
+    """The chain forked too deep below what was proven final. Nothing is stored any more."""
 
 
 class ForeignCursor(Exception):
@@ -67,19 +98,19 @@ class _LeaseLost(Exception):
 class ScanSettings:
     """What a pass works on, and its bounds.
 
-    `block_range` is the most blocks asked for at once, `ranges_per_pass` how often. `lease_seconds`
-    must outlast a slice. Where nothing happens, the heartbeat is written every
-    `heartbeat_seconds`.
+    A pass reads about `blocks_per_pass` blocks at most. `lease_seconds` must outlast a slice. Where
+    nothing happens, the heartbeat is written every `heartbeat_seconds`. A fork that goes deeper
+    than `deepest_rewind` blocks below what was proven is not followed.
     """
 
     chain_id: int
     contract: str
     deploy_block: int
     finality: FinalityRule
-    block_range: int
-    ranges_per_pass: int = 50
-    lease_seconds: int = 60
+    blocks_per_pass: int = 100_000
+    lease_seconds: int = 30
     heartbeat_seconds: int = 5
+    deepest_rewind: int = DEEPEST_REWIND
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +118,8 @@ class ScanResult:
     """What a pass came to.
 
     `mine` is false where another listener holds the lease: nothing was done. `error` says why
-    nothing could be concluded, empty where all is well. `burns` counts the final ones stored,
+    nothing could be concluded, empty where all is well; `held` why nothing became final although
+    all that was read adds up. `rewound` is how many blocks were taken back. `burns` counts the final ones stored,
     `exceptions` those of them that match no order, `pending` the burns not final yet. `lag_blocks`
     and `lag_seconds` are how far the proven height trails head and clock. With `backlog` the next
     pass should follow at once.
@@ -95,6 +127,8 @@ class ScanResult:
 
     mine: bool = True
     error: str = ""
+    held: str = ""
+    rewound: int = 0
     blocks: int = 0
     burns: int = 0
     matched: int = 0
@@ -109,17 +143,23 @@ class ScanResult:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What a provider told in this pass, checked to add up.
+    """What was told in this pass, checked to add up.
 
     `fresh` are the burns beyond the cursor's last serial, `scanned` is the final block up to which
-    they were read. `complete` says that they reach to the head and the contract counts no more.
+    they were read. `headers` go from the final block to the head where they reach that far and the
+    contract counts no more; else there are none, and the pass is not complete.
     """
 
     head: BlockRef
     final: BlockRef
     fresh: tuple[Burn, ...]
     scanned: int
-    complete: bool
+    headers: tuple[Header, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that is on the chain was read."""
+        return bool(self.headers)
 
     @property
     def final_burns(self) -> tuple[Burn, ...]:
@@ -148,7 +188,8 @@ def scan(
     and told in the result; what they leave undone, the next pass does.
 
     Raises:
-        ForkBelowFinality: a proven block is gone; kept in the heartbeat, too.
+        ForkBelowFinality: the chain forked deeper below what was proven than may be followed; kept
+            in the heartbeat, too.
         ForeignCursor: the store was filled from another chain or contract.
         ChainUnavailable: before there is a cursor that could keep it.
         StoreUnavailable: whatever was under way may or may not be stored.
@@ -224,7 +265,10 @@ def _lease(
 def _first_cursor(
     store: Store, chain: Chain, settings: ScanSettings, *, owner: str, now: int
 ) -> Cursor:
-    (before_deployment,) = chain.blocks([max(0, settings.deploy_block - 1)])
+    number = max(0, settings.deploy_block - 1)
+    (before_deployment,) = chain.agreed([number])
+    if before_deployment is None:
+        raise ChainUnavailable(f"the providers do not agree on block {number}")
     first = Cursor(
         proven=before_deployment,
         last_serial=0,
@@ -255,28 +299,61 @@ class _Pass:
     counts: Counter[str] = field(default_factory=Counter)
 
     def run(self) -> ScanResult:
-        """Read, check, store."""
+        """Read, check, store; where the chain forked below what was proven, go back first."""
+        if self.cursor.rewinding:
+            self._take_back()
+        try:
+            return self._follow(self.chain.tips(self.cursor.proven))
+        except Forked as fork:
+            return self._rewind(fork)
+        except Inconsistent as doubt:
+            if self._is_stored_forked():
+                return self._rewind(Forked(str(doubt)))
+            raise
+
+    def _follow(self, tips: Tips) -> ScanResult:
         begun_at = self.cursor.scanned
-        view = self._read()
-        ledger = self._entries(self.cursor.last_serial + 1, self.cursor.seen_serial)
-        steps = _steps(view, ledger)
-        waiting = any(entry.on_chain for entry in ledger.values())
-        stored = bool(steps) or self._is_heartbeat_due(view, waiting=waiting)
+        view = self._read(tips)
+        settling = view.complete and self._is_settling_due(view.final)
+        due = self._due(view.final) if settling else []
+        held = self._held(view, due=due)
+        if held:
+            if not view.complete:
+                raise ChainUnavailable(held)
+            view, settling, due = self._without_finality(view), False, []
+        ledger = self._ledger(view)
+        steps: list[Step] = [
+            *_steps(view, ledger),
+            *(Due(order_hash, view.final) for order_hash in due),
+        ]
+        waiting = any(entry.on_chain and not entry.final for entry in ledger.values())
+        stored = bool(steps) or settling or self._is_heartbeat_due(view, held, waiting=waiting)
         if stored:
-            settling = view.complete and self._is_settling_due(view.final)
-            if settling:
-                steps += [Due(order_hash, view.final) for order_hash in self._due(view.final)]
-            self._store_all(steps, view, settled=view.final if settling else None)
-        result = self._result(view, blocks=max(0, view.scanned - begun_at))
+            self._store_all(steps, view, settled=view.final if settling else None, held=held)
+        result = self._result(view, held, blocks=max(0, view.scanned - begun_at))
         if stored:
-            self._measure(view.head, result)
+            self._measure(view, result)
         return result
+
+    def _held(self, view: _View, *, due: Sequence[str]) -> str:
+        """Why nothing may become final or expire now, empty where it may."""
+        if self.cursor.halts:
+            return f"halted by incident {', '.join(self.cursor.halts)} until acknowledged"
+        if not view.final_burns and not due:
+            return ""
+        return self.chain.confirm(_claim(view, last_serial=self.cursor.last_serial))
+
+    def _without_finality(self, view: _View) -> _View:
+        """The same, with nothing final that is not proven already."""
+        return replace(view, final=self.cursor.proven, scanned=self.cursor.scanned)
 
     def fail(self, error: Exception) -> ScanResult:
         """Keep in the heartbeat why the pass came to nothing."""
         message = str(error)
         self.telemetry.event("scan_failed", level="ERROR", error=message)
         self.telemetry.metric("ScanFailures", 1)
+        if isinstance(error, Inconsistent):
+            self.chain.distrust(message)
         scanned = self._last_contiguous_block() if isinstance(error, Inconsistent) else None
         after = advance(
             self.cursor,
@@ -293,61 +370,61 @@ class _Pass:
 
     # ------------------------------------------------------------------------------ reading
 
-    def _read(self) -> _View:
+    def _read(self, tips: Tips) -> _View:
         """All that this pass will conclude from."""
-        head, final = self._tips()
-        fresh, at = self._burns(head, final)
-        complete = at == head.number
-        scanned = min(at, final.number)
-        if complete:
-            count = self.chain.redemption_count(head)
-            check_count(fresh, last_serial=self.cursor.last_serial, count=count)
-        self._reread([burn.block for burn in fresh if burn.block.number <= scanned])
-        return _View(head=head, final=final, fresh=fresh, scanned=scanned, complete=complete)
-
-    def _tips(self) -> tuple[BlockRef, BlockRef]:
-        """The head, and the newest block that is final."""
-        proven = self.cursor.proven
-        head = self.chain.head()
-        if head.number < proven.number:
-            raise ChainUnavailable(f"head {head.number} is older than proven block {proven.number}")
+        cursor, head = self.cursor, tips.head
+        if head.number < cursor.scanned:
+            raise ChainUnavailable(f"head {head.number} is older than block {cursor.scanned}")
         self.head = head
-        height = final_height(
-            self.settings.finality, head=head.number, finalized=self.chain.finalized()
+        height = max(
+            cursor.proven.number,
+            final_height(self.settings.finality, head=head.number, finalized=tips.finalized),
         )
-        again, final = self.chain.blocks([proven.number, max(proven.number, height)])
-        if again.hash != proven.hash:
-            raise ForkBelowFinality(
-                f"block {proven.number} was {proven.hash} when proven final, now {again.hash}"
-            )
-        return head, final
+        told, at = self._backlog(height)
+        if at < height - NEAR_BLOCKS:
+            fresh = self._checked(told)
+            check_places(fresh, self._blocks_of(fresh))
+            return _View(head=head, final=cursor.proven, fresh=fresh, scanned=at)
+        tail = self.chain.tail(at + 1, height, head)
+        fresh = self._checked([*told, *tail.burns])
+        check_joins(tail.headers, head=head)
+        if tail.headers[0].block.number != height:
+            raise Inconsistent(f"headers from block {height} on were asked for")
+        recent = [header.block for header in tail.headers]
+        final = [burn for burn in fresh if burn.block.number < height]
+        check_places(fresh, [*self._blocks_of(final), *recent])
+        check_count(fresh, last_serial=cursor.last_serial, count=tail.count)
+        return _View(
+            head=head, final=recent[0], fresh=fresh, scanned=height, headers=tail.headers
+        )
 
-    def _burns(self, head: BlockRef, final: BlockRef) -> tuple[tuple[Burn, ...], int]:
-        """Burns beyond the last serial, and the block up to which they were read.
+    def _backlog(self, height: int) -> tuple[list[Burn], int]:
+        """Burns of what lies well below the final block, and the block up to which they were read.
 
-        The bounds of a pass hold up to the final block. What follows is read to the head whatever
-        it takes, since it is read anew each time and proves nothing in part.
+        The bounds of a pass hold here; what is newer is read whatever it takes, since it is read
+        anew each time.
         """
         at = self.cursor.scanned
         told: list[Burn] = []
-        ranges = 0
-        while at < head.number:
-            enough = ranges >= self.settings.ranges_per_pass or len(told) >= BURNS_PER_PASS
-            if enough and at < final.number:
-                break
-            ranges += 1
-            self._renew_lease()
-            through = min(at + self.settings.block_range, head.number)
-            stretch = self.chain.burns(at + 1, through)
-            if not at < stretch.through <= through:
-                raise Inconsistent(
-                    f"asked for blocks {at + 1} to {through}, told to {stretch.through}"
-                )
-            told += stretch.burns
-            at = stretch.through
-        check_continues(told, last_serial=self.cursor.last_serial)
-        self._check_stored([burn for burn in told if burn.serial <= self.cursor.last_serial])
-        return tuple(burn for burn in told if burn.serial > self.cursor.last_serial), at
+        if at >= height - NEAR_BLOCKS:
+            return told, at
+        enough = at + self.settings.blocks_per_pass
+        stretches = self.chain.burns(at + 1, min(height, enough))
+        with closing(stretches):
+            for stretch in stretches:
+                told += stretch.burns
+                at = stretch.through
+                self._renew_lease()
+                if len(told) >= BURNS_PER_PASS:
+                    break
+        return told, at
+
+    def _checked(self, told: Sequence[Burn]) -> tuple[Burn, ...]:
+        """The burns beyond the last serial, of those that continue the ledger without a gap."""
+        last = self.cursor.last_serial
+        check_continues(told, last_serial=last)
+        self._check_stored([burn for burn in told if burn.serial <= last])
+        return tuple(burn for burn in told if burn.serial > last)
 
     def _check_stored(self, burns: Sequence[Burn]) -> None:
         """Burns of a block that is read again are those stored as final."""
@@ -357,26 +434,111 @@ class _Pass:
         for burn in burns:
             entry = stored.get(burn.serial)
             if entry is None or entry.burn != burn:
-                raise ForkBelowFinality(f"redemption {burn.serial} is not the one stored as final")
+                raise Inconsistent(f"redemption {burn.serial} is not the one stored as final")
 
-    def _reread(self, blocks: Sequence[BlockRef]) -> None:
-        """The blocks of burns about to be final are the chain's own, for every single burn."""
-        heights = sorted({block.number for block in blocks})
-        own = {block.number: block for block in self.chain.blocks(heights)} if heights else {}
-        for block in blocks:
-            if own[block.number] != block:
-                raise Inconsistent(f"block {block.number} is not the one its logs were told for")
+    def _blocks_of(self, burns: Sequence[Burn]) -> tuple[BlockRef, ...]:
+        """The blocks of burns about to be final, read again: they must be the chain's own."""
+        heights = sorted({burn.block.number for burn in burns})
+        return self.chain.blocks(heights) if heights else ()
+
+    # ------------------------------------------------------------------------------ going back
+
+    def _rewind(self, fork: Forked) -> ScanResult:
+        """Back to the newest proven block the chain still has; the next pass reads on from there."""
+        proven = self.cursor.proven
+        ancestor = self._ancestor()
+        depth = proven.number - ancestor.number if ancestor else None
+        if ancestor is None or depth is None or depth > self.settings.deepest_rewind:
+            raise ForkBelowFinality(
+                f"{fork}; of {self.settings.deepest_rewind} blocks before it none is still there"
+            )
+        self._write([], rewind(self.cursor, ancestor))
+        self.telemetry.event(
+            "rewind", level="ERROR", error=str(fork), to=ancestor.number, depth=depth
+        )
+        self.telemetry.metric("Rewinds", 1)
+        self.telemetry.metric("RewindDepth", depth)
+        self._take_back()
+        return ScanResult(rewound=depth, backlog=True)
+
+    def _is_stored_forked(self) -> bool:
+        """Whether the last final burn lies above the proven block and on a branch that is gone.
+
+        While a backlog is caught up, the ledger is ahead of what is proven.
+        """
+        last = self._entries(self.cursor.last_serial, self.cursor.last_serial).values()
+        for entry in last:
+            block = entry.burn.block
+            if block.number > self.cursor.proven.number:
+                (own,) = self.chain.agreed([block.number])
+                return own is not None and own != block
+        return False
+
+    def _ancestor(self) -> BlockRef | None:
+        """The newest block known to the cursor or the ledger that a quorum still has."""
+        newest = self._newest_agreed([self.cursor.proven, *self.cursor.anchors])
+        oldest = self.cursor.proven.number - self.settings.deepest_rewind
+        above = max(oldest, newest.number if newest else 0)
+        last = self.cursor.last_serial
+        while last > 0:
+            first = max(1, last - self.store.max_changes + 1)
+            entries = self._entries(first, last)
+            blocks = sorted(
+                {entry.burn.block for entry in entries.values()},
+                key=lambda block: block.number,
+                reverse=True,
+            )
+            found = self._newest_agreed([block for block in blocks if block.number > above])
+            if found is not None:
+                return found
+            if not blocks or blocks[-1].number <= above:
+                break
+            last = first - 1
+        return newest
+
+    def _newest_agreed(self, blocks: Sequence[BlockRef]) -> BlockRef | None:
+        """The first of `blocks`, newest first, that the chain still has: it has all older ones."""
+        low, high = 0, len(blocks)
+        while low < high:
+            middle = (low + high) // 2
+            (agreed,) = self.chain.agreed([blocks[middle].number])
+            if agreed == blocks[middle]:
+                high = middle
+            else:
+                low = middle + 1
+        return blocks[low] if low < len(blocks) else None
+
+    def _take_back(self) -> None:
+        """Let no entry of a block above the proven one be final; from the newest serial down."""
+        proven = self.cursor.proven.number
+        while self.cursor.rewinding:
+            last = self.cursor.last_serial
+            entries = self._entries(max(1, last - self.store.max_changes // 2), last).values()
+            above = [entry for entry in entries if entry.burn.block.number > proven]
+            done = len(above) < len(entries) or len(above) == last
+            self._store_slice(
+                [Reverted(entry) for entry in reversed(above)],
+                partial(self._after_taking_back, done=done),
+            )
 
     # ------------------------------------------------------------------------------ deciding
 
     def _entries(self, first: int, last: int) -> dict[int, Redemption]:
+        most = self.store.max_changes
         return {
             entry.serial: entry
-            for start in range(first, last + 1, MAX_CHANGES)
-            for entry in self.store.redemptions(start, min(start + MAX_CHANGES - 1, last))
+            for start in range(first, last + 1, most)
+            for entry in self.store.redemptions(start, min(start + most - 1, last))
         }
 
-    def _is_heartbeat_due(self, view: _View, *, waiting: bool) -> bool:
+    def _ledger(self, view: _View) -> dict[int, Redemption]:
+        """Entries that may differ from what was told: all that are not final, as far as it reaches."""
+        last = self.cursor.seen_serial
+        if not view.complete:
+            last = min(last, view.fresh[-1].serial if view.fresh else 0)
+        return self._entries(self.cursor.last_serial + 1, last)
+
+    def _is_heartbeat_due(self, view: _View, held: str, *, waiting: bool) -> bool:
         """Whether to write a heartbeat although nothing happened.
 
         While burns wait, people watch their confirmations: then every new head counts.
@@ -384,7 +546,7 @@ class _Pass:
         beat = self.cursor.heartbeat
         return (
             beat is None
-            or bool(beat.error)
+            or beat.error != held
             or not view.complete
             or (waiting and beat.head != view.head)
             or self._is_heartbeat_old(beat)
@@ -424,73 +586,89 @@ class _Pass:
 
     # ------------------------------------------------------------------------------- storing
 
-    def _store_all(self, steps: Sequence[Step], view: _View, *, settled: BlockRef | None) -> None:
-        """Commit all steps of a pass; `settled` is given where its deadlines were looked at."""
-        done = 0
-        while len(steps) - done > SLICE_STEPS:
-            some, rest = steps[done : done + SLICE_STEPS], steps[done + SLICE_STEPS :]
-            self._store_slice(some, scanned=_scanned_before(rest, view))
-            done += SLICE_STEPS
-        self._store_slice(steps[done:], scanned=view.scanned, end=view, settled=settled)
-
-    def _store_slice(
-        self,
-        steps: Sequence[Step],
-        *,
-        scanned: int,
-        end: _View | None = None,
-        settled: BlockRef | None = None,
+    def _store_all(
+        self, steps: Sequence[Step], view: _View, *, settled: BlockRef | None, held: str
     ) -> None:
-        """Commit some steps with the cursor; `end` is given with the last ones of a pass."""
-        after = self._after(steps, scanned=scanned, end=end, settled=settled)
+        """Commit all steps of a pass; `settled` is given where its deadlines were looked at."""
+        after = partial(self._after, view=view, settled=settled, held=held)
+        done = self._store_slice(steps, after)
+        while done < len(steps):
+            done += self._store_slice(steps[done:], after)
+
+    def _store_slice(self, steps: Sequence[Step], after: _After) -> int:
+        """Commit as many steps as fit, with the cursor that `after` makes of them; how many."""
         for _ in range(MAX_ATTEMPTS):
-            decided = self._decide(steps)
+            decided, done = self._decide(steps)
             try:
-                self._write(decided.changes(), after)
+                self._write(decided.changes(), after(steps[:done], steps[done:], decided.halts))
             except Conflict:
                 if self.store.cursor() != self.cursor:
                     raise _LeaseLost from None
                 continue
             self._tell(decided.happenings)
-            return
+            return done
         raise Unavailable("orders keep changing while their burns are stored")
 
-    def _decide(self, steps: Sequence[Step]) -> Slice:
+    def _decide(self, steps: Sequence[Step]) -> tuple[Slice, int]:
+        """As many of the next steps as fit into a commit, and how many those are."""
+        room = self.store.max_changes - 1  # one for the cursor
+        steps = steps[: room // 2]  # of which each changes two records or more
         serials = [_serial(step) for step in steps if not isinstance(step, Due)]
         last = min(max(serials, default=0), self.cursor.seen_serial)
         decided = Slice(
             self.store,
             known=self._entries(min(serials), last) if serials else {},
+            orders=self.store.orders_with_hashes({_order_hash(step) for step in steps}),
             at=self.clock.now(),
             request_id=self.request_id,
+            halts=self.cursor.halts,
         )
-        for step in steps:
+        for done, step in enumerate(steps):
+            if decided.weight > room - STEP_CHANGES:
+                return decided, done
             decided.take(step)
-        return decided
+        return decided, len(steps)
 
     def _after(
         self,
         steps: Sequence[Step],
+        rest: Sequence[Step],
+        halts: tuple[str, ...],
         *,
-        scanned: int,
-        end: _View | None,
+        view: _View,
         settled: BlockRef | None,
+        held: str,
     ) -> Cursor:
-        """The cursor once `steps` are stored."""
+        """The cursor once `steps` are stored, and `rest` is not."""
         seen = [step.burn.serial for step in steps if isinstance(step, Seen)]
         final = [step.burn.serial for step in steps if isinstance(step, Seen) and step.final]
-        proven = end.final if end and end.complete else None
+        ends = not rest
         return advance(
             self.cursor,
-            proven=proven,
+            proven=view.final if ends and view.complete else None,
             last_serial=max(final, default=None),
             seen_serial=max(seen, default=None),
-            scanned=scanned,
-            expired_through=max(self.cursor.expired_through, settled.time - 1) if settled else None,
+            scanned=view.scanned if ends else _scanned_before(rest, view),
+            expired_through=(
+                max(self.cursor.expired_through, settled.time - 1) if ends and settled else None
+            ),
             lease_owner=self.owner,
             lease_until=self._lease_until(),
-            heartbeat=self._heartbeat() if end else None,
+            heartbeat=self._heartbeat(held) if ends else None,
+            halts=halts,
         )
+
+    def _after_taking_back(
+        self,
+        steps: Sequence[Step],
+        rest: Sequence[Step],
+        _halts: tuple[str, ...],
+        *,
+        done: bool,
+    ) -> Cursor:
+        """The rewinding cursor once the entries of `steps`, newest first, are no longer final."""
+        kept = self.cursor.last_serial - len(steps)
+        return taken_back(self.cursor, last_serial=kept, done=done and not rest)
 
     def _renew_lease(self) -> None:
         """Keep the lease through a long read, or two listeners could foil each other for ever."""
@@ -533,6 +711,7 @@ class _Pass:
                 self.counts[one.outcome or ""] += 1
             self.telemetry.event(
                 one.name,
+                level=_LEVELS.get(one.name, "INFO"),
                 orderHash=one.order_hash,
                 serial=one.serial,
                 block=one.block,
@@ -540,10 +719,11 @@ class _Pass:
                 requestId=self.request_id,
             )
 
-    def _result(self, view: _View, *, blocks: int) -> ScanResult:
+    def _result(self, view: _View, held: str, *, blocks: int) -> ScanResult:
         proven = view.final if view.complete else self.cursor.proven
         matched = self.counts[Outcome.MATCHED]
         return ScanResult(
+            held=held,
             blocks=blocks,
             burns=self.counts["burn_final"],
             matched=matched,
@@ -556,18 +736,24 @@ class _Pass:
             backlog=not view.complete,
         )
 
-    def _measure(self, head: BlockRef, result: ScanResult) -> None:
+    def _measure(self, view: _View, result: ScanResult) -> None:
         for name, value, unit in (
-            ("HeadBlock", head.number, "Count"),
+            ("HeadBlock", view.head.number, "Count"),
+            ("ProvenBlock", self.cursor.proven.number, "Count"),
             ("LagBlocks", result.lag_blocks, "Count"),
-            ("ProvenLagSeconds", result.lag_seconds, "Seconds"),
+            ("LagSeconds", result.lag_seconds, "Seconds"),
             ("BurnsFinal", result.burns, "Count"),
+            ("BurnsMatched", result.matched, "Count"),
             ("BurnsPending", result.pending, "Count"),
             ("BurnsLost", result.lost, "Count"),
-            ("BurnExceptions", result.exceptions, "Count"),
             ("OrdersExpired", result.expired, "Count"),
+            ("OrdersReverted", self.counts["order_reverted"], "Count"),
+            ("IncidentsOpen", len(self.cursor.halts), "Count"),
         ):
             self.telemetry.metric(name, value, unit)
+        for outcome in Outcome:
+            if outcome is not Outcome.MATCHED and self.counts[outcome]:
+                self.telemetry.metric("BurnExceptions", self.counts[outcome], kind=outcome.value)
 
 
 def _steps(view: _View, ledger: Mapping[int, Redemption]) -> list[Step]:
@@ -604,5 +790,33 @@ def _scanned_before(rest: Sequence[Step], view: _View) -> int:
     return blocks[0] - 1 if blocks else view.scanned
 
 
-def _serial(step: Seen | Lost) -> int:
+def _serial(step: Seen | Lost | Reverted) -> int:
     return step.burn.serial if isinstance(step, Seen) else step.entry.serial
+
+
+def _order_hash(step: Step) -> str:
+    match step:
+        case Seen():
+            return step.burn.order_hash
+        case Due():
+            return step.order_hash
+        case _:
+            return step.entry.burn.order_hash
+
+
+def _claim(view: _View, *, last_serial: int) -> Claim:
+    """What this pass is about to conclude from, for other providers to confirm."""
+    burns = view.final_burns
+    counted: list[tuple[BlockRef, int]] = []
+    told = iter(view.fresh)
+    burn = next(told, None)
+    for header in view.headers:
+        while burn is not None and burn.block.number <= header.block.number:
+            last_serial, burn = burn.serial, next(told, None)
+        counted.append((header.block, last_serial))
+    return Claim(
+        first=burns[0].block.number if burns else view.final.number,
+        through=burns[-1].block.number if burns else view.final.number,
+        burns=burns,
+        counted=tuple(counted),
+    )

@@ -3,17 +3,34 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from chalicelib.domain.exceptions import (
+    ExceptionKind,
+    ExceptionRecord,
+    exception_id_of,
+    raise_exception,
+    withdraw,
+)
 from chalicelib.domain.matching import apply_burn, judge
 from chalicelib.domain.orders import (
     Actor,
     ActorKind,
     Order,
     OrderStatus,
+    doubt_burn,
     expire,
     lose_burn,
     note_exception,
+    reattach_burn,
 )
-from chalicelib.domain.redemptions import BlockRef, Burn, Outcome, Redemption, orphan, record
+from chalicelib.domain.redemptions import (
+    BlockRef,
+    Burn,
+    Outcome,
+    Redemption,
+    orphan,
+    record,
+    unsettle,
+)
 from chalicelib.ports import Change, Insert, Store, Update
 from chalicelib.usecases.changes import order_changes
 
@@ -85,15 +102,12 @@ class Slice:
     def changes(self) -> list[Change]:
         """All that was decided, ready to be committed."""
         changes: list[Change] = []
-        for before, after in self._orders.values():
-            if before is not None and after is not None:
-                changes += order_changes(before, after)
+        for order_hash, after in self._orders.items():
+            changes += order_changes(self.orders[order_hash], after)
         for serial, entry in self._entries.items():
-            known = self.known.get(serial)
-            if known is None:
-                changes.append(Insert(replace(entry, version=1)))
-            else:
-                changes.append(Update(replace(entry, version=known.version + 1)))
+            changes.append(_change(self.known.get(serial), entry))
+        for before, record_ in self._exceptions.values():
+            changes.append(_change(before, record_))
         return changes
 
     def _see(self, burn: Burn, *, final: bool) -> None:
@@ -101,22 +115,34 @@ class Slice:
         outcome = judge(burn, order)
         if order is not None:
             if outcome is Outcome.MATCHED:
-                self._keep(
-                    apply_burn(
-                        order,
-                        burn,
-                        final=final,
-                        actor=LISTENER,
-                        at=self.at,
-                        request_id=self.request_id,
-                    )
-                )
+                self._attach(order, burn, final=final)
             else:
                 self._refuse(order, burn, outcome)
-        entry = record(self._entry(burn.serial), burn, outcome, final=final)
-        if entry is not None:
-            self._entries[burn.serial] = entry
-            self._tell("burn_final" if final else "burn_seen", burn, outcome)
+        known = self._entry(burn.serial)
+        entry = record(known, burn, outcome, final=final)
+        if entry is None:
+            return
+        if known is not None and known.is_exception and known.burn == burn and known != entry:
+            self._withdraw(burn, unless=outcome)
+        if final and entry.is_exception:
+            self._raise(burn, ExceptionKind(outcome))
+        self._entries[burn.serial] = entry
+        self._tell("burn_final" if final else "burn_seen", burn, outcome)
+
+    def _attach(self, order: Order, burn: Burn, *, final: bool) -> None:
+        """The burn is the order's. One that was delivered and forked out is whole again."""
+        if order.status is OrderStatus.DELIVERED and order.burn is None:
+            self._heal(order)
+        self._keep(
+            apply_burn(
+                order,
+                burn,
+                final=final,
+                actor=LISTENER,
+                at=self.at,
+                request_id=self.request_id,
+            )
+        )
 
     def _refuse(self, order: Order, burn: Burn, outcome: Outcome) -> None:
         """The burn does not fit the order. That of another wallet is none of the customer's."""
@@ -133,10 +159,31 @@ class Slice:
         order = self._order(entry.burn.order_hash)
         if order is not None and _waits_for(order, entry.burn):
             self._keep(self._without_burn(order))
-        elif order is not None and entry.is_exception and entry.burn.user == order.customer:
-            self._keep(note_exception(order, None))
+        elif order is not None and _was_delivered_for(order, entry.burn):
+            self._keep(reattach_burn(order, None))
+            self._halt(entry.burn)
+        elif entry.is_exception:
+            self._withdraw(entry.burn)
+            if order is not None and entry.burn.user == order.customer:
+                self._keep(note_exception(order, None))
         self._entries[entry.serial] = orphan(current)
         self._tell("burn_lost", entry.burn, entry.outcome)
+
+    def _revert(self, entry: Redemption) -> None:
+        """What an administrator honoured stays honoured."""
+        burn = entry.burn
+        order = self._order(burn.order_hash)
+        if (
+            order is not None
+            and order.status is OrderStatus.VALID
+            and order.burn == burn
+            and not entry.is_exception
+        ):
+            self._keep(
+                doubt_burn(order, actor=LISTENER, at=self.at, request_id=self.request_id)
+            )
+            self._tell("order_reverted", burn, entry.outcome)
+        self._entries[entry.serial] = unsettle(entry)
 
     def _settle(self, order_hash: str, proven: BlockRef) -> None:
         order = self._order(order_hash)
@@ -154,31 +201,97 @@ class Slice:
         )
         self.happenings.append(Happening("order_expired", order_hash, block=proven.number))
 
+    # -------------------------------------------------------------------- exceptions, incidents
+
+    def _raise(self, burn: Burn, kind: ExceptionKind) -> None:
+        """An exception is told once, also when its burn becomes final a second time."""
+        before, known = self._exception(exception_id_of(burn))
+        if known is None or (known.resolution is not None and known.kind is not kind):
+            self._exceptions[exception_id_of(burn)] = (
+                before,
+                raise_exception(burn, kind, self.at),
+            )
+
+    def _withdraw(self, burn: Burn, *, unless: Outcome | None = None) -> None:
+        """The chain undid what was an exception; one that somebody resolved stays as it is."""
+        before, known = self._exception(exception_id_of(burn))
+        if known is None or known.resolution is not None or known.kind == unless:
+            return
+        self._exceptions[exception_id_of(burn)] = (
+            before,
+            withdraw(known, self.at, "the chain no longer has it"),
+        )
+
+    def _halt(self, burn: Burn) -> None:
+        """A service was handed over for a burn that is gone."""
+        incident = exception_id_of(burn)
+        before, _ = self._exception(incident)
+        self._exceptions[incident] = (
+            before,
+            raise_exception(burn, ExceptionKind.DELIVERED_REORGED, self.at),
+        )
+        self.halts = (*(one for one in self.halts if one != incident), incident)
+        self._tell("delivered_reorged", burn, None)
+
+    def _heal(self, order: Order) -> None:
+        """The burn of a delivered order is back: its incident is over, acknowledged or not."""
+        for incident in self.halts:
+            before, known = self._exception(incident)
+            if known is not None and known.order_hash == order.order_hash:
+                self._exceptions[incident] = (before, withdraw(known, self.at, "mined again"))
+                self.halts = tuple(one for one in self.halts if one != incident)
+                self._tell("delivered_burn_back", known.burn, None)
+
+    def _exception(
+        self, exception_id: str
+    ) -> tuple[ExceptionRecord | None, ExceptionRecord | None]:
+        """As stored, and as decided so far."""
+        if exception_id in self._exceptions:
+            return self._exceptions[exception_id]
+        stored = self.store.exception(exception_id)
+        return stored, stored
+
+    # --------------------------------------------------------------------------------- bookkeeping
+
     def _without_burn(self, order: Order) -> Order:
         return lose_burn(order, actor=LISTENER, at=self.at, request_id=self.request_id)
 
     def _order(self, order_hash: str) -> Order | None:
-        if order_hash not in self._orders:
-            order = self.store.order_by_hash(order_hash)
-            self._orders[order_hash] = (order, order)
-        return self._orders[order_hash][1]
+        return self._orders.get(order_hash) or self.orders.get(order_hash)
 
     def _keep(self, order: Order) -> None:
-        before, _ = self._orders[order.order_hash]
-        self._orders[order.order_hash] = (before, order)
+        before = self._orders.get(order.order_hash) or self.orders[order.order_hash]
+        self._displaced += order.history[0].seq - before.history[0].seq
+        self._orders[order.order_hash] = order
 
     def _entry(self, serial: int) -> Redemption | None:
-        return self._entries.get(serial, self.known.get(serial))
+        return self._entries.get(serial) or self.known.get(serial)
 
-    def _tell(self, name: str, burn: Burn, outcome: Outcome) -> None:
+    def _tell(self, name: str, burn: Burn, outcome: Outcome | None) -> None:
         self.happenings.append(
             Happening(name, burn.order_hash, burn.serial, burn.block.number, outcome)
         )
 
 
+def _change(
+    before: Redemption | ExceptionRecord | None, after: Redemption | ExceptionRecord
+) -> Change:
+    if before is None:
+        return Insert(replace(after, version=1))
+    return Update(replace(after, version=before.version + 1))
+
+
 def _waits_for(order: Order, burn: Burn) -> bool:
     return (
         order.status is OrderStatus.PENDING_CHAIN
+        and order.burn is not None
+        and order.burn.serial == burn.serial
+    )
+
+
+def _was_delivered_for(order: Order, burn: Burn) -> bool:
+    return (
+        order.status is OrderStatus.DELIVERED
         and order.burn is not None
         and order.burn.serial == burn.serial
     )
