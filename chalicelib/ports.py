@@ -4,7 +4,7 @@ The store knows records, not tables. Every record carries a `version`: 1 when in
 with each update. A use case loads, decides, and calls `commit` once.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -287,7 +287,7 @@ class Chain(Protocol):
             Forked: a quorum has another block at that height.
         """
 
-    def burns(self, first: int, last: int) -> Iterator[Stretch]:
+    def burns(self, first: int, last: int) -> Generator[Stretch, None, None]:
         """The burns of those blocks, range by range, each following the one before."""
 
     def tail(self, first: int, final: int, head: BlockRef) -> Tail:

@@ -6,7 +6,7 @@ third, and where there is none, by nobody: then nothing becomes final.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -39,7 +39,6 @@ BLOCKS_AT_ONCE = 100
 """Headers asked for by one worker at once."""
 
 T = TypeVar("T")
-Answer = T | ChainUnavailable
 
 
 @dataclass(slots=True)
@@ -127,7 +126,7 @@ class Providers:
         told = [member for member in asked if member.tips is not None]
         same = [member for member in told if _block_of(member) == proven]
         others = Counter(
-            block for member in told if (block := _block_of(member)) not in (None, proven)
+            block for member in told if (block := _block_of(member)) and block != proven
         )
         self._check_fork(proven, same=len(same), others=others)
         if not same:
@@ -139,7 +138,7 @@ class Providers:
         self._read = _first_in_step(same)
         return _lowest(self._read.tips, [member.tips for member in same])
 
-    def burns(self, first: int, last: int) -> Iterator[Stretch]:
+    def burns(self, first: int, last: int) -> Generator[Stretch, None, None]:
         """See `Chain`. Several ranges are fetched side by side and told in order."""
         provider = self._read.provider
         if self._pool is None or last - first < provider.reach:
@@ -160,7 +159,9 @@ class Providers:
             for _, future in waiting:
                 future.cancel()
 
-    def _one_by_one(self, provider: Provider, first: int, last: int) -> Iterator[Stretch]:
+    def _one_by_one(
+        self, provider: Provider, first: int, last: int
+    ) -> Generator[Stretch, None, None]:
         while first <= last:
             stretch = self._of_read(partial(provider.burns, first, last))
             yield stretch
@@ -271,10 +272,12 @@ class Providers:
         now = self._clock.now()
         return [one for one in self._members if one.aside_until <= now] or list(self._members)
 
-    def _ask(self, members: Sequence[_Member], ask: Callable[[Provider], T]) -> list[Answer[T]]:
+    def _ask(
+        self, members: Sequence[_Member], ask: Callable[[Provider], T]
+    ) -> list[T | ChainUnavailable]:
         """What each answers, all asked at the same time."""
 
-        def one(member: _Member) -> Answer[T]:
+        def one(member: _Member) -> T | ChainUnavailable:
             try:
                 return ask(member.provider)
             except ChainUnavailable as error:
@@ -323,14 +326,12 @@ class Providers:
         )
         self._telemetry.metric("ProvidersAside", 1, provider=member.provider.name)
 
-    def _check_fork(
-        self, proven: BlockRef, *, same: int, others: "Counter[BlockRef | None]"
-    ) -> None:
+    def _check_fork(self, proven: BlockRef, *, same: int, others: Counter[BlockRef]) -> None:
         if not others:
             self._fork_seen = None
             return
         block, votes = others.most_common(1)[0]
-        if block is None or votes < self._quorum or votes <= same:
+        if votes < self._quorum or votes <= same:
             self._fork_seen = None
             return
         seen, self._fork_seen = self._fork_seen, (block.number, block.hash)
@@ -339,9 +340,7 @@ class Providers:
                 f"block {proven.number} was {proven.hash} when proven final, now {block.hash};"
                 " asking again"
             )
-        raise Forked(
-            f"block {proven.number} was {proven.hash} when proven final, now {block.hash}"
-        )
+        raise Forked(f"block {proven.number} was {proven.hash} when proven final, now {block.hash}")
 
     def _why_none(self, told: Sequence[_Member], proven: BlockRef) -> str:
         heads = [member.tips.head.number for member in told if member.tips]

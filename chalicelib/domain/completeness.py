@@ -70,6 +70,4 @@ def check_places(burns: Sequence[Burn], blocks: Iterable[BlockRef]) -> None:
     own = {block.number: block for block in blocks}
     for burn in burns:
         if own.get(burn.block.number) != burn.block:
-            raise Inconsistent(
-                f"block {burn.block.number} is not the one its logs were told for"
-            )
+            raise Inconsistent(f"block {burn.block.number} is not the one its logs were told for")

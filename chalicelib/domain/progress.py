@@ -143,9 +143,7 @@ def taken_back(cursor: Cursor, *, last_serial: int, done: bool) -> Cursor:
     """
     if not cursor.rewinding or last_serial > cursor.last_serial:
         raise ValueError("only a rewind takes serials back")
-    return replace(
-        cursor, last_serial=last_serial, rewinding=not done, version=cursor.version + 1
-    )
+    return replace(cursor, last_serial=last_serial, rewinding=not done, version=cursor.version + 1)
 
 
 def _anchors(cursor: Cursor, height: int) -> tuple[BlockRef, ...]:

@@ -394,9 +394,7 @@ class _Pass:
         final = [burn for burn in fresh if burn.block.number < height]
         check_places(fresh, [*self._blocks_of(final), *recent])
         check_count(fresh, last_serial=cursor.last_serial, count=tail.count)
-        return _View(
-            head=head, final=recent[0], fresh=fresh, scanned=height, headers=tail.headers
-        )
+        return _View(head=head, final=recent[0], fresh=fresh, scanned=height, headers=tail.headers)
 
     def _backlog(self, height: int) -> tuple[list[Burn], int]:
         """Burns of what lies well below the final block, and the block up to which they were read.
@@ -409,8 +407,7 @@ class _Pass:
         if at >= height - NEAR_BLOCKS:
             return told, at
         enough = at + self.settings.blocks_per_pass
-        stretches = self.chain.burns(at + 1, min(height, enough))
-        with closing(stretches):
+        with closing(self.chain.burns(at + 1, min(height, enough))) as stretches:
             for stretch in stretches:
                 told += stretch.burns
                 at = stretch.through

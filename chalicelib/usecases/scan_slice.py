@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from chalicelib.domain.exceptions import (
     ExceptionKind,
     ExceptionRecord,
-    exception_id_of,
+    exception_id,
+    kind_of,
     raise_exception,
     withdraw,
 )
@@ -60,7 +61,18 @@ class Due:
     proven: BlockRef
 
 
-Step = Seen | Lost | Due
+@dataclass(frozen=True, slots=True)
+class Reverted:
+    """The chain took back the final block that the burn of this ledger entry is in."""
+
+    entry: Redemption
+
+
+Step = Seen | Lost | Due | Reverted
+
+STEP_CHANGES = 6
+"""Most changes that a step adds to a commit: an order, two moves displaced from its history, a
+ledger entry, an exception, and one to spare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +88,30 @@ class Happening:
 
 @dataclass(slots=True)
 class Slice:
-    """Decides step by step; every order and every ledger entry becomes one change at most.
+    """Decides step by step; every order, ledger entry and exception becomes one change at most.
 
-    `known` are the ledger entries in question.
+    `known` are the ledger entries in question, by serial, and `orders` the orders, by their hash.
+    `halts` are the incidents open once the slice is stored.
     """
 
     store: Store
     known: Mapping[int, Redemption]
+    orders: Mapping[str, Order]
     at: int
     request_id: str
+    halts: tuple[str, ...] = ()
     happenings: list[Happening] = field(default_factory=list)
-    _orders: dict[str, tuple[Order | None, Order | None]] = field(default_factory=dict)
+    _orders: dict[str, Order] = field(default_factory=dict)
     _entries: dict[int, Redemption] = field(default_factory=dict)
+    _exceptions: dict[str, tuple[ExceptionRecord | None, ExceptionRecord]] = field(
+        default_factory=dict
+    )
+    _displaced: int = 0
+
+    @property
+    def weight(self) -> int:
+        """How many changes were decided so far, at most."""
+        return len(self._orders) + len(self._entries) + len(self._exceptions) + self._displaced
 
     def take(self, step: Step) -> None:
         """Decide one more step."""
@@ -98,6 +122,8 @@ class Slice:
                 self._lose(step.entry)
             case Due():
                 self._settle(step.order_hash, step.proven)
+            case Reverted():
+                self._revert(step.entry)
 
     def changes(self) -> list[Change]:
         """All that was decided, ready to be committed."""
@@ -106,8 +132,8 @@ class Slice:
             changes += order_changes(self.orders[order_hash], after)
         for serial, entry in self._entries.items():
             changes.append(_change(self.known.get(serial), entry))
-        for before, record_ in self._exceptions.values():
-            changes.append(_change(before, record_))
+        for before, exception in self._exceptions.values():
+            changes.append(_change(before, exception))
         return changes
 
     def _see(self, burn: Burn, *, final: bool) -> None:
@@ -125,7 +151,7 @@ class Slice:
         if known is not None and known.is_exception and known.burn == burn and known != entry:
             self._withdraw(burn, unless=outcome)
         if final and entry.is_exception:
-            self._raise(burn, ExceptionKind(outcome))
+            self._raise(burn, kind_of(outcome))
         self._entries[burn.serial] = entry
         self._tell("burn_final" if final else "burn_seen", burn, outcome)
 
@@ -179,9 +205,7 @@ class Slice:
             and order.burn == burn
             and not entry.is_exception
         ):
-            self._keep(
-                doubt_burn(order, actor=LISTENER, at=self.at, request_id=self.request_id)
-            )
+            self._keep(doubt_burn(order, actor=LISTENER, at=self.at, request_id=self.request_id))
             self._tell("order_reverted", burn, entry.outcome)
         self._entries[entry.serial] = unsettle(entry)
 
@@ -205,31 +229,19 @@ class Slice:
 
     def _raise(self, burn: Burn, kind: ExceptionKind) -> None:
         """An exception is told once, also when its burn becomes final a second time."""
-        before, known = self._exception(exception_id_of(burn))
-        if known is None or (known.resolution is not None and known.kind is not kind):
-            self._exceptions[exception_id_of(burn)] = (
-                before,
-                raise_exception(burn, kind, self.at),
-            )
+        before, known = self._exception(exception_id(burn))
+        self._except(before, raise_exception(burn, kind, self.at, known))
 
     def _withdraw(self, burn: Burn, *, unless: Outcome | None = None) -> None:
-        """The chain undid what was an exception; one that somebody resolved stays as it is."""
-        before, known = self._exception(exception_id_of(burn))
-        if known is None or known.resolution is not None or known.kind == unless:
-            return
-        self._exceptions[exception_id_of(burn)] = (
-            before,
-            withdraw(known, self.at, "the chain no longer has it"),
-        )
+        """The chain undid what was an exception."""
+        before, known = self._exception(exception_id(burn))
+        if known is not None and known.kind != unless:
+            self._except(before, self._withdrawn(known, "the chain no longer has it"))
 
     def _halt(self, burn: Burn) -> None:
         """A service was handed over for a burn that is gone."""
-        incident = exception_id_of(burn)
-        before, _ = self._exception(incident)
-        self._exceptions[incident] = (
-            before,
-            raise_exception(burn, ExceptionKind.DELIVERED_REORGED, self.at),
-        )
+        incident = exception_id(burn)
+        self._raise(burn, ExceptionKind.DELIVERED_REORGED)
         self.halts = (*(one for one in self.halts if one != incident), incident)
         self._tell("delivered_reorged", burn, None)
 
@@ -238,9 +250,16 @@ class Slice:
         for incident in self.halts:
             before, known = self._exception(incident)
             if known is not None and known.order_hash == order.order_hash:
-                self._exceptions[incident] = (before, withdraw(known, self.at, "mined again"))
+                self._except(before, self._withdrawn(known, "its burn is back"))
                 self.halts = tuple(one for one in self.halts if one != incident)
                 self._tell("delivered_burn_back", known.burn, None)
+
+    def _withdrawn(self, known: ExceptionRecord, reason: str) -> ExceptionRecord:
+        return withdraw(known, actor=LISTENER, at=self.at, reason=reason)
+
+    def _except(self, before: ExceptionRecord | None, after: ExceptionRecord) -> None:
+        if after != before:
+            self._exceptions[after.exception_id] = (before, after)
 
     def _exception(
         self, exception_id: str
