@@ -4,6 +4,7 @@ The store knows records, not tables. Every record carries a `version`: 1 when in
 with each update. A use case loads, decides, and calls `commit` once.
 """
 
+from collections import Counter
 from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -245,6 +246,18 @@ class Provider(Protocol):
         """What it is called in logs and metrics; never its URL, which may hold a key."""
 
     @property
+    def calls(self) -> Counter[str]:
+        """What was sent to it, by method; whoever measures it clears it."""
+
+    @property
+    def errors(self) -> Counter[str]:
+        """What failed, by reason; likewise."""
+
+    @property
+    def splits(self) -> Counter[str]:
+        """Ranges of blocks that it found too wide; likewise."""
+
+    @property
     def reach(self) -> int:
         """How many blocks `burns` can be asked for at once, as far as is known."""
 
@@ -300,7 +313,7 @@ class Chain(Protocol):
         """See `Provider`."""
 
     def confirm(self, claim: Claim) -> str:
-        """Empty where a quorum tells the same, the provider that was read included; else why not."""
+        """Empty where a quorum tells the same, the provider in use included; else why not."""
 
     def agreed(self, numbers: Sequence[int]) -> tuple[BlockRef | None, ...]:
         """The blocks at those heights as a quorum tells them; `None` where there is none."""

@@ -1,14 +1,12 @@
 """`chalicelib.ports.Provider` over JSON-RPC.
 
-Logs are decoded here: of the one fixed event, that is many times faster than any general decoder.
 Nothing that a provider answers is believed before it has been checked for shape; whether it adds up
 is the scan's business.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from itertools import pairwise
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -19,14 +17,14 @@ from eth_typing import URI
 from web3 import HTTPProvider
 from web3.types import RPCEndpoint, RPCResponse
 
-from chalicelib.domain.errors import InvalidInput
-from chalicelib.domain.order_hash import checksum_address, keccak256
+from chalicelib.domain.order_hash import keccak256
 from chalicelib.domain.redemptions import BlockRef, Burn, Header
 from chalicelib.ports import ChainUnavailable, Stretch, Tail, Tips, WrongChain
+from listener_fn import decoding
+from listener_fn.decoding import REDEEMED_TOPIC
 from listener_fn.ranges import Ranges
 from listener_fn.refusals import Refusal, allowed_blocks, refusal_of
 
-REDEEMED_TOPIC = "0x" + keccak256(b"VoucherRedeemed(address,uint256,uint256,bytes32,uint256)").hex()
 COUNT_SELECTOR = "0x" + keccak256(b"redemptionCount()")[:4].hex()
 
 BATCH_CALLS = 100
@@ -40,10 +38,7 @@ FIRST_RANGE = 5000
 
 MAX_ERROR_LENGTH = 200
 
-_QUANTITY = re.compile(r"0x(0|[1-9a-f][0-9a-f]{0,63})")
-_WORD = re.compile(r"0x[0-9a-f]{64}")
-_TWO_WORDS = re.compile(r"0x[0-9a-f]{128}")
-_ADDRESS_WORD = re.compile(r"0x0{24}([0-9a-f]{40})")
+LAST_BLOCK = (1 << 63) - 1
 
 T = TypeVar("T")
 
@@ -125,7 +120,7 @@ class RpcChain:
         self.name = urlsplit(url).hostname or "provider"
         self.calls: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
-        self.splits = 0
+        self.splits: Counter[str] = Counter()
         self._transport = transport or JsonProvider(url, timeout=timeout)
         self._chain_id = chain_id
         self._contract = contract.lower()
@@ -147,7 +142,7 @@ class RpcChain:
             WrongChain: it does not.
             ChainUnavailable: it cannot be told.
         """
-        chain_id = self._checked(_quantity, self._call("eth_chainId"))
+        chain_id = self._checked(decoding.quantity, self._call("eth_chainId"))
         if chain_id != self._chain_id:
             raise WrongChain(f"{self.name} serves chain {chain_id}, CHAIN_ID is {self._chain_id}")
         if self._call("eth_getCode", self._contract, "latest") in ("0x", None):
@@ -214,7 +209,7 @@ class RpcChain:
             ]
         )
         told = self._decoded(answers.pop(0), first, head.number) if logs else ()
-        count = int(self._checked(_word, self._result("eth_call", answers.pop(0))), 16)
+        count = int(self._checked(decoding.word, self._result("eth_call", answers.pop(0))), 16)
         for number, answer in zip(missing, answers, strict=True):
             known[number] = self._header_at(number, self._result("eth_getBlockByNumber", answer))
         headers = tuple(known[number] for number in range(final, head.number + 1))
@@ -270,30 +265,25 @@ class RpcChain:
         )
         if self._at(block.number, self._result("eth_getBlockByNumber", again)) != block:
             raise ChainUnavailable(f"{self.name}: block {block.number} was replaced meanwhile")
-        return int(self._checked(_word, self._result("eth_call", count)), 16)
+        return int(self._checked(decoding.word, self._result("eth_call", count)), 16)
 
     def burns_of(self, tx_hashes: Sequence[str]) -> tuple[Burn, ...]:
         """See `Provider`."""
         answers = self._batch([("eth_getTransactionReceipt", [tx_hash]) for tx_hash in tx_hashes])
         receipts = [self._result("eth_getTransactionReceipt", answer) for answer in answers]
-        logs = [
-            log
-            for receipt in receipts
-            if isinstance(receipt, dict)
-            for log in self._checked(_logs, receipt.get("logs"))
-            if self._is_redeemed(log)
-        ]
-        return self._burns_in(logs)
+        logs = [log for receipt in receipts if receipt for log in self._redeemed(receipt)]
+        return self._burns_in(logs, 0, LAST_BLOCK)
 
-    def _is_redeemed(self, log: dict[str, Any]) -> bool:
-        """A transaction has logs of other contracts and other events, too."""
-        address, topics = log.get("address"), log.get("topics")
-        return (
-            isinstance(address, str)
-            and address.lower() == self._contract
-            and isinstance(topics, list)
-            and topics[:1] == [REDEEMED_TOPIC]
-        )
+    def _redeemed(self, receipt: Any) -> list[Any]:
+        """The logs of a receipt that tell burns; it may hold logs of other contracts and events."""
+        try:
+            return [
+                log
+                for log in receipt["logs"]
+                if log["address"].lower() == self._contract and log["topics"][0] == REDEEMED_TOPIC
+            ]
+        except (AttributeError, LookupError, TypeError) as error:
+            raise ChainUnavailable(f"{self.name}: a receipt is malformed") from error
 
     def _logs_call(self, first: int, last: int) -> Call:
         wanted = {
@@ -306,24 +296,16 @@ class RpcChain:
 
     def _decoded(self, answer: Any, first: int, last: int) -> tuple[Burn, ...]:
         """The burns of an answer to `eth_getLogs`, in serial order."""
-        burns = self._burns_in(self._checked(_logs, self._result("eth_getLogs", answer)))
-        if any(not first <= burn.block.number <= last for burn in burns):
-            raise ChainUnavailable(f"{self.name}: a log from outside blocks {first} to {last}")
-        return burns
+        logs = self._result("eth_getLogs", answer)
+        return self._burns_in(logs, first, last)
 
-    def _burns_in(self, logs: Sequence[dict[str, Any]]) -> tuple[Burn, ...]:
-        times = self._missing_times(logs)
-        burns = [self._checked(lambda log: _burn(log, self._contract, times), log) for log in logs]
-        return tuple(sorted(burns, key=lambda burn: burn.serial))
-
-    def _missing_times(self, logs: Sequence[dict[str, Any]]) -> dict[str, int]:
-        """Block times by hash, where the logs themselves do not tell them."""
-        heights = {
-            self._checked(_quantity, log.get("blockNumber"))
-            for log in logs
-            if log.get("blockTimestamp") is None
-        }
-        return {block.hash: block.time for block in self.blocks(sorted(heights))}
+    def _burns_in(self, logs: Any, first: int, last: int) -> tuple[Burn, ...]:
+        heights = self._checked(decoding.untimed_blocks, logs)
+        times = {block.hash: block.time for block in self.blocks(heights)} if heights else {}
+        decode = partial(
+            decoding.burns, contract=self._contract, first=first, last=last, times=times
+        )
+        return tuple(self._checked(decode, logs))
 
     def _at(self, number: int, answer: Any) -> BlockRef:
         return self._header_at(number, answer).block
@@ -335,7 +317,7 @@ class RpcChain:
         return header
 
     def _refused(self, blocks: int, allowed: int | None) -> None:
-        self.splits += 1
+        self.splits["range"] += 1
         self._ranges.refused(blocks, allowed=allowed)
 
     def _call(self, method: str, *params: Any) -> Any:
@@ -415,7 +397,7 @@ class RpcChain:
     def _checked(self, decode: Callable[[Any], T], value: Any) -> T:
         try:
             return decode(value)
-        except _Malformed as error:
+        except decoding.Malformed as error:
             self.errors["malformed"] += 1
             raise ChainUnavailable(f"{self.name}: {error}") from error
 
@@ -428,73 +410,9 @@ def _code_and_message(error: Any) -> tuple[int | None, str]:
     return code if isinstance(code, int) else None, str(error.get("message", ""))
 
 
-class _Malformed(Exception):
-    """An answer that has not the shape it must have."""
-
-
-def _quantity(value: Any) -> int:
-    if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
-        raise _Malformed("a quantity is malformed")
-    return int(value, 16)
-
-
-def _word(value: Any) -> str:
-    if not isinstance(value, str) or not _WORD.fullmatch(value):
-        raise _Malformed("a 32-byte word is malformed")
-    return value
-
-
 def _header(value: Any) -> Header:
-    if not isinstance(value, dict):
-        raise _Malformed("no such block")
-    block = BlockRef(
-        number=_quantity(value.get("number")),
-        hash=_word(value.get("hash")),
-        time=_quantity(value.get("timestamp")),
-    )
-    return Header(block, _word(value.get("parentHash")))
+    return Header(decoding.block_ref(value), decoding.word(value.get("parentHash")))
 
 
 def _joins(headers: Sequence[Header]) -> bool:
     return all(after.parent == before.block.hash for before, after in pairwise(headers))
-
-
-def _logs(value: Any) -> list[dict[str, Any]]:
-    if not isinstance(value, list) or not all(isinstance(log, dict) for log in value):
-        raise _Malformed("a list of logs is malformed")
-    return value
-
-
-def _burn(log: dict[str, Any], contract: str, times: dict[str, int]) -> Burn:
-    topics, data, address = log.get("topics"), log.get("data"), log.get("address")
-    if not isinstance(address, str) or address.lower() != contract or log.get("removed"):
-        raise _Malformed("a log of another contract, or a removed one")
-    if not isinstance(topics, list) or len(topics) != 4 or topics[0] != REDEEMED_TOPIC:  # noqa: PLR2004
-        raise _Malformed("a log of another event")
-    if not isinstance(data, str) or not _TWO_WORDS.fullmatch(data):
-        raise _Malformed("a log's data is malformed")
-    block_hash = _word(log.get("blockHash"))
-    time = times.get(block_hash)
-    if time is None:
-        time = _quantity(log.get("blockTimestamp"))
-    return Burn(
-        serial=int(data[66:], 16),
-        user=_address(topics[1]),
-        token_id=int(_word(topics[2]), 16),
-        amount=int(data[2:66], 16),
-        order_hash=_word(topics[3]),
-        tx_hash=_word(log.get("transactionHash")),
-        log_index=_quantity(log.get("logIndex")),
-        block=BlockRef(_quantity(log.get("blockNumber")), block_hash, time),
-    )
-
-
-@lru_cache(maxsize=4096)
-def _address(topic: Any) -> str:
-    match = _ADDRESS_WORD.fullmatch(topic) if isinstance(topic, str) else None
-    if match is None:
-        raise _Malformed("an address is malformed")
-    try:
-        return checksum_address("0x" + match[1])
-    except InvalidInput as error:
-        raise _Malformed("an address is malformed") from error

@@ -15,7 +15,6 @@ from chalicelib.ports import (
     Telemetry,
 )
 from chalicelib.usecases.scan import (
-    ForkBelowFinality,
     ScanResult,
     ScanSettings,
     awaits_burn,
@@ -24,25 +23,24 @@ from chalicelib.usecases.scan import (
 )
 
 LONGEST_PAUSE_SECONDS = 30.0
+MEASURE_SECONDS = 15
+"""How often it is told what was asked of the providers."""
+
 MAX_DOUBLINGS = 10
 UUID_BYTES = 16
 
 
-class Providers(Protocol):
-    """Providers of one chain, asked one at a time."""
-
-    def current(self) -> Chain:
-        """The provider to ask."""
-
-    def give_way(self) -> None:
-        """Let the next one be asked."""
-
-    @property
-    def count(self) -> int:
-        """How many there are."""
+class Providers(Chain, Protocol):
+    """The chain, and what the shells need to know of those who tell it."""
 
     def verify(self) -> list[str]:
         """Why providers do not answer. Raises where one is of another chain."""
+
+    def measure(self) -> None:
+        """Tell what was asked of each since the last time."""
+
+    def close(self) -> None:
+        """Ask for nothing any more."""
 
 
 @dataclass(slots=True)
@@ -62,15 +60,14 @@ class Listener:
     poll_seconds: float
     jitter: Callable[[], float]
     failures: int = 0
-    forks: int = 0
     mine: bool = True
+    measured_at: int = 0
 
     def scan(self) -> ScanResult:
-        """One pass. A provider that fails, or whose tale does not add up, gives way to the next.
+        """One pass.
 
         Raises:
-            ForkBelowFinality: a proven block is gone from the chain, as one provider after another
-                tells; a single one may be stuck on a dead branch.
+            ForkBelowFinality: the chain forked too deep below what was proven final.
             ForeignCursor: the store was filled from another chain or contract.
         """
         result = self._pass()
@@ -78,6 +75,8 @@ class Listener:
         if result.mine != self.mine:
             self.telemetry.event("lease_taken" if result.mine else "lease_held_by_another")
             self.mine = result.mine
+        if self.clock.now() >= self.measured_at + MEASURE_SECONDS:
+            self._measure()
         return result
 
     def pause(self) -> float:
@@ -103,18 +102,23 @@ class Listener:
             self.telemetry.event("purged", records=removed)
 
     def release(self) -> None:
-        """Give the lease back."""
+        """Give the lease back, and tell what was not told yet."""
+        self._measure()
         try:
             release(store=self.store, owner=self.owner)
         except StoreUnavailable as error:
             self.telemetry.event("release_failed", level="WARNING", error=str(error))
 
+    def _measure(self) -> None:
+        self.measured_at = self.clock.now()
+        self.providers.measure()
+
     def _pass(self) -> ScanResult:
         request_id = UUID(bytes=self.entropy.random_bytes(UUID_BYTES), version=4)
         try:
-            result = scan(
+            return scan(
                 store=self.store,
-                chain=self.providers.current(),
+                chain=self.providers,
                 clock=self.clock,
                 telemetry=self.telemetry,
                 settings=self.settings,
@@ -122,18 +126,9 @@ class Listener:
                 request_id=str(request_id),
             )
         except StoreUnavailable as error:
-            self.telemetry.event("scan_failed", level="ERROR", error=str(error))
-            return ScanResult(error=f"store: {error}")
+            message = f"store: {error}"
         except ChainUnavailable as error:
-            self.telemetry.event("scan_failed", level="ERROR", error=str(error))
-            result = ScanResult(error=str(error))
-        except ForkBelowFinality as error:
-            self.forks += 1
-            if self.forks >= self.providers.count:
-                raise
-            result = ScanResult(error=str(error))
-        else:
-            self.forks = 0
-        if result.error:
-            self.providers.give_way()
-        return result
+            message = str(error)
+        self.telemetry.event("scan_failed", level="ERROR", error=message)
+        self.telemetry.metric("ScanFailures", 1)
+        return ScanResult(error=message)

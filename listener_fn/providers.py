@@ -8,7 +8,7 @@ third, and where there is none, by nobody: then nothing becomes final.
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -47,6 +47,7 @@ class _Member:
 
     provider: Provider
     failures: int = 0
+    aside: bool = False
     asides: int = 0
     aside_until: int = 0
     tips: Tips | None = None
@@ -81,7 +82,9 @@ class Providers:
         self._telemetry = telemetry
         self._workers = workers
         self._read = self._members[0]
-        self._fork_seen: tuple[int, str] | None = None
+        self._fork_seen: BlockRef | None = None
+        self._hashes: dict[int, str] = {}
+        self._hashes_of: Provider | None = None
         self._pool = (
             ThreadPoolExecutor(max(workers, len(providers)), thread_name_prefix="provider")
             if workers > 1
@@ -112,31 +115,57 @@ class Providers:
                 problems.append(str(answer))
         return problems
 
+    def measure(self) -> None:
+        """Tell what was asked of each provider since the last time, and what came of it."""
+        for member in self._members:
+            provider = member.provider
+            for name, label, counted in (
+                ("RpcCalls", "method", provider.calls),
+                ("RpcErrors", "reason", provider.errors),
+            ):
+                for value, count in counted.items():
+                    self._telemetry.metric(name, count, **{"provider": provider.name, label: value})
+                counted.clear()
+            if provider.splits:
+                self._telemetry.metric(
+                    "RpcRangeSplits", provider.splits.total(), provider=provider.name
+                )
+                provider.splits.clear()
+
     # ------------------------------------------------------------------------------- reading
 
     def tips(self, proven: BlockRef) -> Tips:
         """See `Chain`. A fork has to be told twice in a row: load balancers hiccup."""
         asked = self._available()
         answers = self._ask(asked, lambda provider: provider.tips(proven.number))
-        failures = [answer for answer in answers if isinstance(answer, ChainUnavailable)]
+        told: list[tuple[_Member, Tips]] = []
         for member, answer in zip(asked, answers, strict=True):
             member.tips = None if isinstance(answer, ChainUnavailable) else answer
             if isinstance(answer, ChainUnavailable):
                 self._failed(member, answer)
-        told = [member for member in asked if member.tips is not None]
-        same = [member for member in told if _block_of(member) == proven]
-        others = Counter(
-            block for member in told if (block := _block_of(member)) and block != proven
-        )
-        self._check_fork(proven, same=len(same), others=others)
+            else:
+                told.append((member, answer))
+        if not told:
+            raise next(answer for answer in answers if isinstance(answer, ChainUnavailable))
+        return self._chosen(told, proven)
+
+    def _chosen(self, told: Sequence[tuple[_Member, Tips]], proven: BlockRef) -> Tips:
+        same = [one for one in told if one[1].proven == proven]
+        forked = [one for one in told if one[1].proven not in (proven, None)]
+        self._check_fork(proven, [tips.proven for _, tips in forked], same=len(same))
+        for member, tips in told:
+            if tips.proven is None:
+                self._failed(member, ChainUnavailable(f"lags behind block {proven.number}"))
+        if not same and forked:
+            raise ChainUnavailable(f"the providers tell different blocks {proven.number}")
         if not same:
-            self._measure_lag(told, proven)
-            raise failures[0] if failures else ChainUnavailable(self._why_none(told, proven))
-        for member in told:
-            if _block_of(member) not in (None, proven):
-                self._set_aside(member, f"has another block {proven.number} than the others")
-        self._read = _first_in_step(same)
-        return _lowest(self._read.tips, [member.tips for member in same])
+            newest = max(tips.head.number for _, tips in told)
+            raise ChainUnavailable(f"head {newest} is older than proven block {proven.number}")
+        for member, _ in forked:
+            self._disagrees(member, f"has another block {proven.number} than the others")
+        self._read, chosen = _first_in_step(same)
+        tags = [tips.finalized for _, tips in same if tips.finalized is not None]
+        return replace(chosen, finalized=min(tags, default=None))
 
     def burns(self, first: int, last: int) -> Generator[Stretch, None, None]:
         """See `Chain`. Several ranges are fetched side by side and told in order."""
@@ -168,8 +197,21 @@ class Providers:
             first = stretch.through + 1
 
     def tail(self, first: int, final: int, head: BlockRef) -> Tail:
-        """See `Chain`."""
-        return self._of_read(lambda: self._read.provider.tail(first, final, head))
+        """See `Chain`. Tells how deep the chain forked since the last one."""
+        provider = self._read.provider
+        tail = self._of_read(lambda: provider.tail(first, final, head))
+        before = self._hashes if self._hashes_of is provider else {}
+        self._hashes_of = provider
+        self._hashes = {header.block.number: header.block.hash for header in tail.headers}
+        replaced = [
+            number for number, was in before.items() if self._hashes.get(number, was) != was
+        ]
+        if replaced:
+            depth = max(before) - min(replaced) + 1
+            self._telemetry.event("reorg", depth=depth, fromBlock=min(replaced))
+            self._telemetry.metric("Reorgs", 1)
+            self._telemetry.metric("ReorgDepth", depth)
+        return tail
 
     def blocks(self, numbers: Sequence[int]) -> tuple[BlockRef, ...]:
         """See `Chain`."""
@@ -195,10 +237,10 @@ class Providers:
     def confirm(self, claim: Claim) -> str:
         """See `Chain`. Nobody is asked beyond the quorum, unless somebody disagrees."""
         votes = _Votes()
-        for member in self._others():
+        for member, tips in self._others():
             if votes.agree >= self._quorum:
                 break
-            self._vote(member, claim, votes)
+            self._vote(member, tips.head.number, claim, votes)
         if votes.agree >= self._quorum:
             for member, _ in votes.differ:
                 self._disagrees(member, "tells other burns than the others")
@@ -218,17 +260,15 @@ class Providers:
             agreed.append(block if votes >= self._quorum else None)
         return tuple(agreed)
 
-    def _others(self) -> list[_Member]:
+    def _others(self) -> list[tuple[_Member, Tips]]:
         """Whom to ask besides the one that is read: those who have told of the chain's tip."""
         return [
-            member
+            (member, member.tips)
             for member in self._available()
             if member is not self._read and member.tips is not None
         ]
 
-    def _vote(self, member: _Member, claim: Claim, votes: _Votes) -> None:
-        assert member.tips is not None
-        head = member.tips.head.number
+    def _vote(self, member: _Member, head: int, claim: Claim, votes: _Votes) -> None:
         if head < claim.through:
             votes.absent.append(f"{member.provider.name} lags")
             return
@@ -270,7 +310,11 @@ class Providers:
 
     def _available(self) -> list[_Member]:
         now = self._clock.now()
-        return [one for one in self._members if one.aside_until <= now] or list(self._members)
+        for member in self._members:
+            if member.aside and member.aside_until <= now:
+                member.aside = False
+                self._telemetry.metric("ProvidersAside", 0, provider=member.provider.name)
+        return [member for member in self._members if not member.aside] or list(self._members)
 
     def _ask(
         self, members: Sequence[_Member], ask: Callable[[Provider], T]
@@ -316,6 +360,7 @@ class Providers:
         seconds = min(LONGEST_ASIDE_SECONDS, FIRST_ASIDE_SECONDS << min(member.asides, 10))
         member.asides += 1
         member.failures = 0
+        member.aside = True
         member.aside_until = now + seconds
         self._telemetry.event(
             "provider_set_aside",
@@ -326,54 +371,32 @@ class Providers:
         )
         self._telemetry.metric("ProvidersAside", 1, provider=member.provider.name)
 
-    def _check_fork(self, proven: BlockRef, *, same: int, others: Counter[BlockRef]) -> None:
-        if not others:
-            self._fork_seen = None
+    def _check_fork(
+        self, proven: BlockRef, forked: Sequence[BlockRef | None], *, same: int
+    ) -> None:
+        """Whether those who have another block are to be believed.
+
+        Raises:
+            Forked: a quorum, and more than have the same, told so twice in a row.
+            ChainUnavailable: they did so for the first time.
+        """
+        seen, self._fork_seen = self._fork_seen, None
+        if not forked:
             return
-        block, votes = others.most_common(1)[0]
-        if votes < self._quorum or votes <= same:
-            self._fork_seen = None
+        block, votes = Counter(forked).most_common(1)[0]
+        if block is None or votes < self._quorum or votes <= same:
             return
-        seen, self._fork_seen = self._fork_seen, (block.number, block.hash)
-        if seen != self._fork_seen:
-            raise ChainUnavailable(
-                f"block {proven.number} was {proven.hash} when proven final, now {block.hash};"
-                " asking again"
-            )
-        raise Forked(f"block {proven.number} was {proven.hash} when proven final, now {block.hash}")
-
-    def _why_none(self, told: Sequence[_Member], proven: BlockRef) -> str:
-        heads = [member.tips.head.number for member in told if member.tips]
-        if all(_block_of(member) is None for member in told):
-            return f"head {max(heads)} is older than proven block {proven.number}"
-        return f"the providers have different blocks {proven.number}, none the one proven final"
-
-    def _measure_lag(self, told: Sequence[_Member], proven: BlockRef) -> None:
-        for member in told:
-            if _block_of(member) is None:
-                self._failed(member, ChainUnavailable(f"lags behind block {proven.number}"))
+        self._fork_seen = block
+        was = f"block {proven.number} was {proven.hash} when proven final, now {block.hash}"
+        if seen != block:
+            raise ChainUnavailable(f"{was}; asking again")
+        raise Forked(was)
 
 
-def _block_of(member: _Member) -> BlockRef | None:
-    return member.tips.proven if member.tips else None
-
-
-def _first_in_step(members: Sequence[_Member]) -> _Member:
+def _first_in_step(told: Sequence[tuple[_Member, Tips]]) -> tuple[_Member, Tips]:
     """The first that is not left behind by another."""
-    heads = [member.tips.head.number if member.tips else 0 for member in members]
-    newest = max(heads)
-    return next(
-        member
-        for member, head in zip(members, heads, strict=True)
-        if head >= newest - BLOCKS_BEHIND
-    )
-
-
-def _lowest(read: Tips | None, all_tips: Sequence[Tips | None]) -> Tips:
-    """What is read, with the lowest finality of all."""
-    assert read is not None
-    tags = [tips.finalized for tips in all_tips if tips and tips.finalized is not None]
-    return Tips(read.head, min(tags, default=None), read.proven)
+    newest = max(tips.head.number for _, tips in told)
+    return next(one for one in told if one[1].head.number >= newest - BLOCKS_BEHIND)
 
 
 def _burns_of(provider: Provider, first: int, last: int) -> tuple[Burn, ...]:

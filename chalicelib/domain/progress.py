@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 from chalicelib.domain.redemptions import BlockRef
 
-
 ANCHOR_DISTANCE = 64
 """Blocks between the proven one and the nearest anchor, about."""
 

@@ -56,8 +56,9 @@ class Outcome(StrEnum):
 class Redemption:
     """A ledger entry, keyed by the burn's serial.
 
-    `final` stays true unless the chain takes back what was proven final. `orphans` are burns that held this serial on a branch the
-    chain abandoned; while no other burn took the serial over, `burn` itself is among them.
+    `final` stays true unless the chain takes back what was proven final. `orphans` are burns that
+    held this serial on a branch the chain abandoned; while no other burn took the serial over,
+    `burn` itself is among them.
     """
 
     burn: Burn

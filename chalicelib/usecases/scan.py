@@ -62,9 +62,6 @@ from chalicelib.usecases.scan_slice import (
 BURNS_PER_PASS = 2000
 """A pass reads no further range of blocks once it holds that many burns."""
 
-NEAR_BLOCKS = 500
-"""Blocks before the final one that are read together with what is newer."""
-
 EXPIRY_OVERLAP_SECONDS = 600
 """Deadlines settled before are looked at again for that long: a list of the store may lag."""
 
@@ -98,7 +95,8 @@ class _LeaseLost(Exception):
 class ScanSettings:
     """What a pass works on, and its bounds.
 
-    A pass reads about `blocks_per_pass` blocks at most. `lease_seconds` must outlast a slice. Where
+    A pass reads about `blocks_per_pass` blocks at most; the last `near_blocks` before the final one
+    are read together with what is newer. `lease_seconds` must outlast a slice. Where
     nothing happens, the heartbeat is written every `heartbeat_seconds`. A fork that goes deeper
     than `deepest_rewind` blocks below what was proven is not followed.
     """
@@ -108,6 +106,7 @@ class ScanSettings:
     deploy_block: int
     finality: FinalityRule
     blocks_per_pass: int = 100_000
+    near_blocks: int = 500
     lease_seconds: int = 30
     heartbeat_seconds: int = 5
     deepest_rewind: int = DEEPEST_REWIND
@@ -119,9 +118,9 @@ class ScanResult:
 
     `mine` is false where another listener holds the lease: nothing was done. `error` says why
     nothing could be concluded, empty where all is well; `held` why nothing became final although
-    all that was read adds up. `rewound` is how many blocks were taken back. `burns` counts the final ones stored,
-    `exceptions` those of them that match no order, `pending` the burns not final yet. `lag_blocks`
-    and `lag_seconds` are how far the proven height trails head and clock. With `backlog` the next
+    all that was read adds up. `rewound` is how many blocks were taken back. `burns` counts the
+    final ones stored, `exceptions` those of them that match no order, `pending` the burns not final
+    yet. `lag_blocks` and `lag_seconds` are how far the proven height trails head and clock. With `backlog` the next
     pass should follow at once.
     """
 
@@ -381,7 +380,7 @@ class _Pass:
             final_height(self.settings.finality, head=head.number, finalized=tips.finalized),
         )
         told, at = self._backlog(height)
-        if at < height - NEAR_BLOCKS:
+        if at < height - self.settings.near_blocks:
             fresh = self._checked(told)
             check_places(fresh, self._blocks_of(fresh))
             return _View(head=head, final=cursor.proven, fresh=fresh, scanned=at)
@@ -404,7 +403,7 @@ class _Pass:
         """
         at = self.cursor.scanned
         told: list[Burn] = []
-        if at >= height - NEAR_BLOCKS:
+        if at >= height - self.settings.near_blocks:
             return told, at
         enough = at + self.settings.blocks_per_pass
         with closing(self.chain.burns(at + 1, min(height, enough))) as stretches:
@@ -441,7 +440,7 @@ class _Pass:
     # ------------------------------------------------------------------------------ going back
 
     def _rewind(self, fork: Forked) -> ScanResult:
-        """Back to the newest proven block the chain still has; the next pass reads on from there."""
+        """Back to the newest proven block the chain still has; the next pass reads on."""
         proven = self.cursor.proven
         ancestor = self._ancestor()
         depth = proven.number - ancestor.number if ancestor else None
@@ -529,7 +528,7 @@ class _Pass:
         }
 
     def _ledger(self, view: _View) -> dict[int, Redemption]:
-        """Entries that may differ from what was told: all that are not final, as far as it reaches."""
+        """Entries that are not final and may differ from what was told."""
         last = self.cursor.seen_serial
         if not view.complete:
             last = min(last, view.fresh[-1].serial if view.fresh else 0)

@@ -111,7 +111,7 @@ class Slice:
     @property
     def weight(self) -> int:
         """How many changes were decided so far, at most."""
-        return len(self._orders) + len(self._entries) + len(self._exceptions) + self._displaced
+        return len(self._orders) + len(self._entries) + 2 * len(self._exceptions) + self._displaced
 
     def take(self, step: Step) -> None:
         """Decide one more step."""

@@ -1,11 +1,12 @@
-"""A chain in memory that can fork, lag and lie: the tests' `Chain`."""
+"""A chain in memory that can fork, lag and lie, and the one provider that tells it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chalicelib.domain.orders import Order
-from chalicelib.domain.redemptions import BlockRef, Burn
-from chalicelib.ports import ChainUnavailable, Stretch
+from chalicelib.domain.redemptions import BlockRef, Burn, Header
+from chalicelib.ports import ChainUnavailable, Stretch, Tail, Tips
 
 GENESIS_TIME = 1_800_000_000
 
@@ -45,8 +46,12 @@ class FakeChain:
     lag: int = 0
     counted: int = 0
     at_once: int = 10_000
-    calls: list[str] = field(default_factory=list)
+    name: str = "fake"
+    asked: list[str] = field(default_factory=list)
     made: int = 0
+    calls: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    splits: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self._branch = 0
@@ -111,13 +116,45 @@ class FakeChain:
 
     # -- what a provider tells of it
 
+    @property
+    def reach(self) -> int:
+        return self.at_once
+
+    def verify(self) -> None:
+        self._answer("verify")
+
     def head(self) -> BlockRef:
-        self._answer("head")
         return self._blocks[max(0, len(self._blocks) - 1 - self.lag)].ref
 
-    def finalized(self) -> int | None:
-        self._answer("finalized")
-        return None if self.finality is None else self.head().number - self.finality
+    def tips(self, height: int) -> Tips:
+        self._answer("tips")
+        head = self.head()
+        return Tips(
+            head,
+            None if self.finality is None else head.number - self.finality,
+            self._blocks[height].ref if height <= head.number else None,
+        )
+
+    def tail(self, first: int, final: int, head: BlockRef) -> Tail:
+        self._answer("tail")
+        burns: list[Burn] = []
+        while first <= head.number:
+            stretch = self.burns(first, head.number)
+            burns += stretch.burns
+            first = stretch.through + 1
+        return Tail(
+            tuple(burns),
+            self.redemption_count(head),
+            tuple(self.header(number) for number in range(final, head.number + 1)),
+        )
+
+    def header(self, number: int) -> Header:
+        block = self._blocks[number].ref
+        return Header(block, self._blocks[number - 1].ref.hash if number else "0x" + "00" * 32)
+
+    def burns_of(self, tx_hashes: Sequence[str]) -> tuple[Burn, ...]:
+        self._answer("burns_of")
+        return tuple(burn for burn in self.all_burns() if burn.tx_hash in tx_hashes)
 
     def blocks(self, numbers: Sequence[int]) -> tuple[BlockRef, ...]:
         self._answer("blocks")
@@ -142,7 +179,7 @@ class FakeChain:
         return len(burned) + self.counted
 
     def _answer(self, call: str) -> None:
-        self.calls.append(call)
+        self.asked.append(call)
         if self.down:
             raise ChainUnavailable("provider is down")
 

@@ -30,11 +30,10 @@ from chalicelib.domain.orders import (
 from chalicelib.domain.progress import Cursor, Heartbeat, advance
 from chalicelib.domain.redemptions import Outcome, Redemption
 from chalicelib.metrics import metric_of
-from chalicelib.ports import Change, Insert, Page, StoreUnavailable, Stretch, Update
+from chalicelib.ports import Change, Insert, Page, Provider, StoreUnavailable, Stretch, Update
 from chalicelib.usecases.changes import order_changes
 from chalicelib.usecases.scan import (
     BURNS_PER_PASS,
-    SLICE_STEPS,
     ForeignCursor,
     ForkBelowFinality,
     ScanResult,
@@ -44,6 +43,7 @@ from chalicelib.usecases.scan import (
     scan,
 )
 from chalicelib.usecases.view_order import NotRedeemable, not_redeemable, open_exception
+from listener_fn.providers import Providers
 from tests.unit.fake_chain import GENESIS_TIME, FakeChain, Redeem
 
 ALICE = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
@@ -55,7 +55,8 @@ SETTINGS = ScanSettings(
     contract=CONTRACT,
     deploy_block=1,
     finality=FinalityRule(confirmations=3, fallback_blocks=10),
-    block_range=7,
+    blocks_per_pass=350,
+    near_blocks=5,
     heartbeat_seconds=0,
 )
 
@@ -122,6 +123,18 @@ class World:
     telemetry: FakeTelemetry = field(default_factory=FakeTelemetry)
     settings: ScanSettings = SETTINGS
     orders_made: int = 0
+    others: list[Provider] = field(default_factory=list)
+    quorum: int = 1
+    providers: Providers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.providers = Providers(
+            [self.chain, *self.others],
+            quorum=self.quorum,
+            clock=self.clock,
+            telemetry=self.telemetry,
+            workers=1,
+        )
 
     def order(self, *, ttl: int = 1800, customer: str = ALICE, amount: int = 1) -> Order:
         self.orders_made += 1
@@ -145,7 +158,7 @@ class World:
         self.clock.at = max(self.clock.at, self.chain.tip.time)
         return scan(
             store=self.store,
-            chain=self.chain,
+            chain=self.providers,
             clock=self.clock,
             telemetry=self.telemetry,
             settings=self.settings,
@@ -358,7 +371,7 @@ def test_burn_mined_again_under_another_serial_is_no_duplicate_while_catching_up
     world = World(
         chain=FakeChain(finality=2),
         settings=replace(
-            SETTINGS, block_range=2, ranges_per_pass=2, finality=FinalityRule(1, 1000)
+            SETTINGS, blocks_per_pass=4, finality=FinalityRule(1, 1000)
         ),
     )
     other, order = world.order(customer=BOB), world.order()
@@ -547,7 +560,7 @@ def test_gap_among_pending_burns_holds_final_ones_back_too(world: World) -> None
 
 
 def test_gap_found_while_catching_up_rewinds_to_the_last_burn_in_the_ledger() -> None:
-    world = World(settings=replace(SETTINGS, ranges_per_pass=1))
+    world = World(settings=replace(SETTINGS, blocks_per_pass=7))
     orders = []
     for _ in range(3):
         orders.append(world.redeemed())
@@ -661,7 +674,7 @@ def test_provider_that_answers_for_other_blocks_than_asked_is_not_believed(
 def test_a_long_tail_that_is_not_final_is_read_to_the_head() -> None:
     world = World(
         chain=FakeChain(finality=None),
-        settings=replace(SETTINGS, block_range=4, ranges_per_pass=5, finality=FinalityRule(3, 240)),
+        settings=replace(SETTINGS, blocks_per_pass=20, finality=FinalityRule(3, 240)),
     )
     burned, late = world.redeemed(), world.order(ttl=60)
     world.chain.mine_empty(200)
@@ -712,7 +725,7 @@ def test_order_expires_once_the_proven_time_is_past_its_last_second(world: World
 
 
 def test_nothing_expires_before_the_backlog_is_scanned() -> None:
-    world = World(settings=replace(SETTINGS, ranges_per_pass=1))
+    world = World(settings=replace(SETTINGS, blocks_per_pass=7))
     order = world.order(ttl=10)
     world.chain.mine_empty(20)
     world.chain.mine_empty(5, seconds=0)
@@ -830,13 +843,13 @@ def test_block_cut_by_a_crash_must_be_the_same_when_read_again(world: World) -> 
 
 
 def test_pass_is_bounded_and_says_that_more_is_to_come() -> None:
-    world = World(settings=replace(SETTINGS, block_range=1))
+    world = World(settings=replace(SETTINGS, blocks_per_pass=50))
     orders = [world.order() for _ in range(BURNS_PER_PASS + 5)]
     for order in orders:
         world.chain.mine(world.chain.redeem(order))
     world.chain.mine_empty(2)
     first = world.scan()
-    assert (first.backlog, first.blocks) == (True, world.settings.ranges_per_pass)
+    assert (first.backlog, first.blocks) == (True, world.settings.blocks_per_pass)
     while world.scan().backlog:
         pass
     assert len(world.ledger()) == len(orders)
@@ -1013,7 +1026,7 @@ class Listening(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(settings=replace(SETTINGS, block_range=3, ranges_per_pass=4))
+        self.world = World(settings=replace(SETTINGS, blocks_per_pass=12))
         self.orders: list[Order] = []
         self.pool: list[Redeem] = []
         self.forkable = 0
