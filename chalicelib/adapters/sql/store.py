@@ -14,6 +14,7 @@ from chalicelib.adapters.sql.tables import (
     AUDIT_ITEMS,
     CATALOGUE,
     COUNTERS,
+    EXCEPTIONS,
     EXPIRING,
     LISTENER_CURSOR,
     ONLY,
@@ -31,6 +32,7 @@ from chalicelib.adapters.sql.tables import (
 from chalicelib.domain.audit import AuditItem
 from chalicelib.domain.catalogue import Catalogue, Site
 from chalicelib.domain.errors import invalid
+from chalicelib.domain.exceptions import EXCEPTION_PLACE, ExceptionRecord, exception_place
 from chalicelib.domain.idempotency import Reservation
 from chalicelib.domain.orders import HistoryRecord, Order, OrderStatus
 from chalicelib.domain.progress import Cursor
@@ -183,6 +185,21 @@ class SqlStore:
         serial = REDEMPTIONS.table.c.serial
         return self._list(REDEMPTIONS, serial.between(first, last), by=(serial,))
 
+    def exception(self, exception_id: str) -> ExceptionRecord | None:
+        """See `Store`."""
+        return self._one(EXCEPTIONS, EXCEPTIONS.table.c.exception_id == exception_id)
+
+    def exceptions(
+        self, *, open_only: bool, limit: int, cursor: str | None = None
+    ) -> Page[ExceptionRecord]:
+        """See `Store`."""
+        if cursor is not None and not EXCEPTION_PLACE.fullmatch(cursor):
+            raise invalid("cursor", "pattern", "is none that this list gave out")
+        columns = EXCEPTIONS.table.c
+        wanted = [columns.place > (cursor or ""), *([columns.open == 1] if open_only else [])]
+        found = self._list(EXCEPTIONS, *wanted, by=(columns.place,), limit=limit + 1)
+        return _page(found, limit, lambda one: exception_place(one.exception_id))
+
     def cursor(self) -> Cursor | None:
         """See `Store`."""
         return self._one(LISTENER_CURSOR, LISTENER_CURSOR.table.c.name == ONLY)
@@ -289,10 +306,15 @@ def _in_order(changes: Sequence[Change]) -> list[Change]:
         for change in changes
         if isinstance(change, Insert | Delete) and isinstance(change.record, Order)
     ]
-    weight = len(changes) + len(hashes)
+    states = [
+        change
+        for change in changes
+        if isinstance(change.record, ExceptionRecord) and not isinstance(change, Check)
+    ]
+    weight = len(changes) + len(hashes) + len(states)
     if not 0 < weight <= LARGEST_COMMIT:
         raise ValueError(f"a commit takes 1 to {LARGEST_COMMIT} changes, not {weight}")
-    if len(placed) + len(set(hashes)) < weight:
+    if len(placed) + len(set(hashes)) < len(changes) + len(hashes):
         raise ValueError("a commit takes no record twice")
     return [placed[place] for place in sorted(placed)]
 

@@ -17,6 +17,7 @@ from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, RowMapping, Ta
 
 from chalicelib.domain.audit import AuditItem
 from chalicelib.domain.catalogue import Catalogue, Site
+from chalicelib.domain.exceptions import ExceptionRecord, exception_place
 from chalicelib.domain.idempotency import Reservation
 from chalicelib.domain.orders import HistoryRecord, Order
 from chalicelib.domain.progress import Cursor
@@ -121,6 +122,19 @@ REDEMPTIONS = Kind(
     _table("redemptions", _key(_integer("serial"))),
     derived={"serial": lambda entry: entry.serial},
 )
+EXCEPTIONS = Kind(
+    ExceptionRecord,
+    _table(
+        "exceptions",
+        _key(_text("exception_id")),
+        Column("place", Text, nullable=False, unique=True),
+        _integer("open"),
+    ),
+    derived={
+        "place": lambda one: exception_place(one.exception_id),
+        "open": lambda one: int(one.is_open),
+    },
+)
 LISTENER_CURSOR = Kind(
     Cursor, _table("listener_cursor", _key(_text("name"))), derived={"name": lambda _: ONLY}
 )
@@ -158,6 +172,7 @@ _ALL: tuple[Kind[Any], ...] = (
     ORDERS,
     ORDER_HISTORY,
     REDEMPTIONS,
+    EXCEPTIONS,
     LISTENER_CURSOR,
     CATALOGUE,
     RESERVATIONS,
