@@ -97,12 +97,11 @@ class Comparison:
 
     @property
     def size(self) -> int:
-        """How much differs: vouchers, by token id, and serials; 0 where nothing does."""
-        return (
-            sum(abs(one.difference) for one in self.tokens)
-            + sum(run.count for run in (*self.missing, *self.extra))
-            + len(self.misplaced)
-        )
+        """By how many vouchers both differ, summed over the token ids; where by none, by how many
+        serials. 0 where nothing differs."""
+        vouchers = sum(abs(one.difference) for one in self.tokens)
+        serials = sum(run.count for run in (*self.missing, *self.extra)) + len(self.misplaced)
+        return vouchers or serials
 
 
 def add_up(
