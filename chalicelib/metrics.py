@@ -72,7 +72,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         "ScanFailures": _counter("Passes that ended with an error."),
         "StuckPasses": _counter("Times that a pass outlasted WATCHDOG_SECONDS."),
         "InvocationSeconds": _seconds("Time an invocation took, by why it ended.", "ended"),
-        "InvocationPasses": _gauge("Passes of an invocation, by why it ended.", "ended"),
+        "InvocationPasses": _gauge("Passes of the last invocation."),
         # ---- what it found
         "BurnsFinal": _counter("Burns stored as final."),
         "BurnsPending": _gauge("Burns on the chain that are not final yet."),

@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar
 
 from chalicelib.domain.audit import AuditItem
 from chalicelib.domain.catalogue import Catalogue, Site
+from chalicelib.domain.exceptions import ExceptionRecord
 from chalicelib.domain.idempotency import Reservation
 from chalicelib.domain.orders import HistoryRecord, Order, OrderStatus
 from chalicelib.domain.progress import Cursor
@@ -25,6 +26,7 @@ Record = (
     AuditItem
     | Catalogue
     | Cursor
+    | ExceptionRecord
     | HistoryRecord
     | Order
     | Redemption
@@ -100,7 +102,8 @@ class Store(Protocol):
         """Store all `changes` or none.
 
         At most `max_changes`, no record twice. An order that is inserted or deleted counts two:
-        its hash is taken or given back with it.
+        its hash is taken or given back with it. So does an exception record that is inserted,
+        updated or deleted: whether it is open is kept apart.
 
         Raises:
             Conflict: a record was not in the expected version.
@@ -152,6 +155,18 @@ class Store(Protocol):
 
         Raises:
             ValueError: more than `max_changes` serials.
+        """
+
+    def exception(self, exception_id: str) -> ExceptionRecord | None:
+        """The exception with that id."""
+
+    def exceptions(
+        self, *, open_only: bool, limit: int, cursor: str | None = None
+    ) -> Page[ExceptionRecord]:
+        """All exceptions, or those that nobody has resolved, lowest serial first.
+
+        A page may be shorter than `limit`, even empty, and still have a next one. The cost of a
+        list of open ones does not grow with how many were ever resolved.
         """
 
     def cursor(self) -> Cursor | None:

@@ -172,6 +172,7 @@ class CommonSettings(StoreSettings, FinalitySettings):
     CHAIN_ID: int = Field(gt=0)
     CONTRACT_ADDRESS: Address
 
+    READY_MAX_LAG_SECONDS: int = Field(default=180, ge=1)
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
@@ -193,7 +194,6 @@ class ApiSettings(CommonSettings):
     ORDERS_PER_MINUTE_IP: int = Field(default=60, ge=1)
     LOGINS_PER_MINUTE_IP: int = Field(default=20, ge=1)
     TRUSTED_PROXY_HOPS: int = Field(default=0, ge=0, le=5)
-    READY_MAX_LAG_SECONDS: int = Field(default=180, ge=1)
 
 
 class ListenerSettings(CommonSettings, ContractSettings):
@@ -201,6 +201,9 @@ class ListenerSettings(CommonSettings, ContractSettings):
 
     POLL_SECONDS: float = Field(default=1.0, gt=0, le=3600)
     MAX_BLOCK_RANGE: int = Field(default=2000, ge=1, le=100_000)
+    WATCHDOG_SECONDS: float = Field(default=300.0, gt=0, le=86_400)
+    METRICS_PORT: int | None = Field(default=None, ge=0, le=65_535)
+    METRICS_HOST: str = Field(default="127.0.0.1", min_length=1)
     RPC_QUORUM: int | None = Field(default=None, ge=1)
     RECONCILE_SECONDS: int = Field(default=3600, ge=0, le=7 * 86400)
 

@@ -8,20 +8,41 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from enum import StrEnum
 from functools import cache
 from typing import Any, Protocol
 
 from chalicelib.usecases.scan import ScanResult
 from listener_fn.bootstrap import make_listener
 from listener_fn.listener import Listener
+from listener_fn.pace import CatchUp, next_pause
 
 RESERVE_SECONDS = 5.0
-"""No pass begins with less time left."""
+"""No pass begins that would leave less time, should it take as long as the longest one so far."""
 
 MAX_FAILURES = 3
 """Failed passes in a row after which the rest of the minute is left to the next invocation."""
 
 SUMMED = ("blocks", "burns", "matched", "exceptions", "lost", "expired")
+
+
+class Ended(StrEnum):
+    """Why an invocation ended."""
+
+    IDLE = "idle"
+    """Nothing is left to catch up, and no order awaits its burn."""
+
+    TIME = "time"
+    """The next pass might have outlasted the invocation."""
+
+    FAILURES = "failures"
+    """Several passes in a row failed."""
+
+    LEASE = "lease"
+    """Another listener is at work."""
+
+    CRASH = "crash"
+    """A pass raised: the listener cannot go on."""
 
 
 class Context(Protocol):
@@ -44,32 +65,62 @@ def scan_for_a_while(
     """Passes within `remaining()` seconds, `wait(seconds)` between them.
 
     Answers the fields of `ScanResult` summed over the passes (as of the last one where a sum means
-    nothing), and how many `passes` there were.
+    nothing), how many `passes` there were, the `seconds` used, and why it `ended`. Passes, seconds
+    and reason are told as event `invocation` as well, also where a pass raises.
     """
+    begun = remaining()
     results: list[ScanResult] = []
+    ended = Ended.CRASH
     try:
-        while True:
-            results.append(listener.scan())
-            if not _goes_on(listener, results[-1]):
-                break
-            pause = 0.0 if results[-1].backlog else listener.pause()
-            if remaining() - pause < RESERVE_SECONDS:
-                break
-            wait(pause)
+        ended = _scan(listener, results, remaining, wait)
     finally:
         listener.release()
+        used = round(begun - remaining(), 3)
+        _tell(listener, passes=len(results), seconds=used, ended=ended)
     summary = asdict(results[-1])
     for name in SUMMED:
         summary[name] = sum(getattr(result, name) for result in results)
-    return {**summary, "passes": len(results)}
+    return {**summary, "passes": len(results), "seconds": used, "ended": ended.value}
 
 
-def _goes_on(listener: Listener, result: ScanResult) -> bool:
+def _scan(
+    listener: Listener,
+    results: list[ScanResult],
+    remaining: Callable[[], float],
+    wait: Callable[[float], None],
+) -> Ended:
+    """Add passes to `results` until it is time to end."""
+    catch_up = CatchUp(listener.store, listener.telemetry)
+    longest = 0.0
+    while True:
+        before = remaining()
+        result = listener.scan()
+        results.append(result)
+        left = remaining()
+        longest = max(longest, before - left)
+        catch_up.note(result, -left)
+        done = _done(listener, result)
+        if done is not None:
+            return done
+        pause = next_pause(listener.pause(), result)
+        if remaining() - pause - longest < RESERVE_SECONDS:
+            return Ended.TIME
+        wait(pause)
+
+
+def _done(listener: Listener, result: ScanResult) -> Ended | None:
+    """Why no pass is to follow; `None` where one is."""
     if not result.mine:
-        return False
+        return Ended.LEASE
     if result.error:
-        return listener.failures < MAX_FAILURES
-    return result.backlog or listener.awaits_burn()
+        return Ended.FAILURES if listener.failures >= MAX_FAILURES else None
+    return None if result.backlog or listener.awaits_burn() else Ended.IDLE
+
+
+def _tell(listener: Listener, *, passes: int, seconds: float, ended: Ended) -> None:
+    listener.telemetry.event("invocation", passes=passes, seconds=seconds, ended=ended.value)
+    listener.telemetry.metric("InvocationSeconds", seconds, "Seconds", ended=ended.value)
+    listener.telemetry.metric("InvocationPasses", passes)
 
 
 @cache

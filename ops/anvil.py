@@ -6,7 +6,7 @@ import platform
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,18 +49,19 @@ def start(
     chain_id: int = CHAIN_ID,
     kept_states: int | None = None,
     finalized_lag: int = 2,
+    more: Sequence[str] = (),
 ) -> Iterator[Anvil]:
     """Run a chain on 127.0.0.1, from when it answers until the context is left.
 
     Port 0 finds a free one. A block comes every `block_time` seconds; without, with every
     transaction. The `finalized` block trails the head by `finalized_lag`, an even number. Of blocks
     older than the newest `kept_states` the state is forgotten, as full nodes do; without, it is all
-    kept.
+    kept. `more` are further arguments of anvil's own.
 
     Raises:
         AnvilFailed: saying why, and what to do.
     """
-    process, rpc_url = _start(port, block_time, chain_id, kept_states, finalized_lag)
+    process, rpc_url = _start(port, block_time, chain_id, kept_states, finalized_lag, more)
     try:
         yield Anvil(rpc_url, process.pid)
     finally:
@@ -73,12 +74,13 @@ def _start(
     chain_id: int,
     kept_states: int | None,
     finalized_lag: int,
+    more: Sequence[str],
 ) -> tuple[subprocess.Popen[bytes], str]:
     # A port found free may be taken before anvil binds it: then it exits, and we look again.
     for _ in range(1 if port else START_ATTEMPTS):
         chosen = port or _free_port()
         process = subprocess.Popen(
-            command(chosen, block_time, chain_id, kept_states, finalized_lag),
+            [*command(chosen, block_time, chain_id, kept_states, finalized_lag), *more],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

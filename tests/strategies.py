@@ -20,6 +20,14 @@ from chalicelib.domain.catalogue import (
     Site,
     VoucherType,
 )
+from chalicelib.domain.exceptions import (
+    Episode,
+    ExceptionKind,
+    ExceptionRecord,
+    Resolution,
+    ResolutionKind,
+    exception_id,
+)
 from chalicelib.domain.idempotency import Reservation
 from chalicelib.domain.order_hash import checksum_address
 from chalicelib.domain.orders import (
@@ -148,6 +156,24 @@ redemptions = st.builds(
     orphans=st.lists(burns, max_size=3).map(tuple),
     version=st.just(1),
 )
+resolutions = st.builds(
+    Resolution,
+    kind=st.sampled_from(ResolutionKind),
+    at=times,
+    actor=actors,
+    reason=texts,
+    tx_hash=st.none() | hashes,
+)
+exceptions = st.builds(
+    lambda burn, **rest: ExceptionRecord(exception_id=exception_id(burn), burn=burn, **rest),
+    burn=burns,
+    kind=st.sampled_from(ExceptionKind),
+    raised_at=times,
+    resolution=st.none() | resolutions,
+    earlier=st.lists(
+        st.builds(Episode, st.sampled_from(ExceptionKind), times, resolutions), max_size=2
+    ).map(tuple),
+)
 cursors = st.builds(
     Cursor,
     proven=blocks,
@@ -241,6 +267,7 @@ RECORDS: dict[type, st.SearchStrategy[Record]] = {
     AuditItem: audit_items,
     Catalogue: catalogues,
     Cursor: cursors,
+    ExceptionRecord: exceptions,
     HistoryRecord: history_records,
     Order: orders(),
     Redemption: redemptions,

@@ -9,6 +9,7 @@ from typing import TypeVar
 from chalicelib.domain.audit import AuditItem
 from chalicelib.domain.catalogue import Catalogue, Site
 from chalicelib.domain.errors import invalid
+from chalicelib.domain.exceptions import EXCEPTION_PLACE, ExceptionRecord, exception_place
 from chalicelib.domain.idempotency import Reservation
 from chalicelib.domain.orders import HistoryRecord, Order, OrderStatus
 from chalicelib.domain.progress import Cursor
@@ -39,6 +40,8 @@ def key_of(record: Record) -> Key:  # noqa: C901 - one line for each kind of rec
             return "redemption", record.serial
         case HistoryRecord():
             return "history", (record.order_hash, record.entry.seq)
+        case ExceptionRecord():
+            return "exception", record.exception_id
         case Cursor():
             return "cursor", ""
         case Catalogue():
@@ -58,10 +61,15 @@ def key_of(record: Record) -> Key:  # noqa: C901 - one line for each kind of rec
 
 
 def _keys_of(change: Change) -> Iterator[Key]:
-    """What a change touches: an order that comes or goes takes its hash along."""
+    """What a change touches: an order that comes or goes takes its hash along, an exception its
+    place among the open ones.
+    """
     yield key_of(change.record)
-    if isinstance(change, Insert | Delete) and isinstance(change.record, Order):
-        yield "hash", change.record.order_hash
+    match change.record:
+        case Order() if isinstance(change, Insert | Delete):
+            yield "hash", change.record.order_hash
+        case ExceptionRecord() if not isinstance(change, Check):
+            yield "open exception", change.record.exception_id
 
 
 class MemoryStore:
@@ -186,6 +194,19 @@ class MemoryStore:
             raise ValueError(f"at most {self.max_changes} serials at once")
         found = (self._get(("redemption", serial), Redemption) for serial in range(first, last + 1))
         return tuple(entry for entry in found if entry is not None)
+
+    def exception(self, exception_id: str) -> ExceptionRecord | None:
+        """See `Store`."""
+        return self._get(("exception", exception_id), ExceptionRecord)
+
+    def exceptions(
+        self, *, open_only: bool, limit: int, cursor: str | None = None
+    ) -> Page[ExceptionRecord]:
+        """See `Store`."""
+        if cursor is not None and not EXCEPTION_PLACE.fullmatch(cursor):
+            raise invalid("cursor", "pattern", "is none that this list gave out")
+        found = [one for one in self._all(ExceptionRecord) if one.is_open or not open_only]
+        return _page(found, limit, cursor, lambda one: exception_place(one.exception_id))
 
     def cursor(self) -> Cursor | None:
         """See `Store`."""

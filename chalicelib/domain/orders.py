@@ -287,14 +287,22 @@ def see_burn(order: Order, burn: Burn, *, actor: Actor, at: int, request_id: str
     return replace(moved, burn=burn, exception=None)
 
 
-def confirm_burn(order: Order, burn: Burn, *, actor: Actor, at: int, request_id: str) -> Order:
-    """A matching burn is final: the order may be delivered."""
+def confirm_burn(
+    order: Order,
+    burn: Burn,
+    *,
+    actor: Actor,
+    at: int,
+    request_id: str,
+    reason: str = "burn final",
+) -> Order:
+    """A burn that matches is final, or one is honoured: the order may be delivered."""
     moved = move(
         order,
         OrderStatus.VALID,
         actor=actor,
         at=at,
-        reason="burn final",
+        reason=reason,
         request_id=request_id,
         block=burn.block.number,
     )

@@ -1,11 +1,12 @@
 """Do ledger and contract tell the same (spec: Redemptions and exceptions).
 
 Totals per token id and the gap-free serials are compared as of one block. That proves the sums and
-the numbering, not each entry: two errors of one token id that cancel out are not seen.
+the numbering, not each entry: two errors of one token id that cancel out are not seen. Those are
+what a re-scan is for: `chalicelib.domain.rescan`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.orders import Order, OrderStatus
@@ -18,6 +19,11 @@ class Serials:
 
     first: int
     last: int
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self.last - self.first + 1
 
     def __str__(self) -> str:
         return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
@@ -44,6 +50,10 @@ class LedgerTotals:
     redeemed: Mapping[int, int]
     serials: tuple[Serials, ...]
     misplaced: tuple[int, ...] = ()
+
+
+NOTHING = LedgerTotals(0, {}, ())
+"""The totals of no entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +93,29 @@ class Comparison:
     @property
     def equal(self) -> bool:
         """Whether nothing differs: where the serials do not, the counts do not either."""
-        return not (self.differing or self.missing or self.extra or self.misplaced)
+        return self.size == 0
+
+    @property
+    def size(self) -> int:
+        """By how many vouchers both differ, summed over the token ids; where by none, by how many
+        serials. 0 where nothing differs."""
+        vouchers = sum(abs(one.difference) for one in self.tokens)
+        serials = sum(run.count for run in (*self.missing, *self.extra)) + len(self.misplaced)
+        return vouchers or serials
 
 
-def add_up(entries: Iterable[Redemption], *, through: int) -> LedgerTotals:
-    """The totals of ledger entries in serial order, of burns on the chain up to block `through`.
+def add_up(
+    entries: Iterable[Redemption], *, through: int, onto: LedgerTotals = NOTHING
+) -> LedgerTotals:
+    """The totals of ledger entries in serial order, of burns on the chain up to block `through`,
+    added to those of the entries before them.
 
     Memory does not grow with the number of entries while serials follow each other.
     """
-    redeemed: Counter[int] = Counter()
-    serials: list[Serials] = []
-    misplaced: list[int] = []
-    count = 0
+    redeemed = Counter(onto.redeemed)
+    serials = list(onto.serials)
+    misplaced = list(onto.misplaced)
+    count = onto.count
     for entry in entries:
         if not entry.on_chain or entry.burn.block.number > through:
             continue
@@ -108,6 +129,13 @@ def add_up(entries: Iterable[Redemption], *, through: int) -> LedgerTotals:
         else:
             serials.append(Serials(entry.serial, entry.serial))
     return LedgerTotals(count, redeemed, tuple(serials), tuple(misplaced))
+
+
+def named(serials: Sequence[Serials], most: int = 20) -> str:
+    """Runs of serials in words; of many, the first `most`."""
+    more = len(serials) - most
+    told = ", ".join(map(str, serials[:most]))
+    return f"{told} and {more} more runs" if more > 0 else told
 
 
 def compare(contract: ContractTotals, ledger: LedgerTotals) -> Comparison:

@@ -12,6 +12,7 @@ from functools import wraps
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import urlsplit
 
 import click
 
@@ -125,16 +126,20 @@ def signing_options(command: F) -> F:
     return cast("F", wrapped)
 
 
-def connect(tools: Tools) -> "Node":
-    """The first of RPC_URLS that answers, once it has told the right chain.
+def connect(tools: Tools, host: str | None = None) -> "Node":
+    """The first of RPC_URLS that answers, once it has told the right chain; of those at `host`
+    only, where one is given, as `host` or `host:port`.
 
     Raises:
-        Refused: an endpoint serves another chain than CHAIN_ID.
+        Refused: an endpoint serves another chain than CHAIN_ID; or none is at that host.
         NodeFailed: none answers.
     """
     settings = load(RpcSettings, tools.environ)
+    urls = [url for url in settings.RPC_URLS if host in (None, *_hosts(url))]
+    if not urls:
+        raise Refused(f"none of RPC_URLS is at {host}; nothing was done", code="NO_ENDPOINT")
     failures: list[str] = []
-    for url in settings.RPC_URLS:
+    for url in urls:
         node = tools.open_node(url, settings.RPC_TIMEOUT_SECONDS)
         try:
             served = node.chain_id()
@@ -151,8 +156,14 @@ def connect(tools: Tools) -> "Node":
     raise NodeFailed("; ".join(failures) + "; nothing was done")
 
 
-def open_contract(tools: Tools) -> "VoucherContract":
-    """The contract of the settings, once it is known to be there.
+def _hosts(url: str) -> tuple[str | None, str]:
+    """What an endpoint may be called by, without what may be a key."""
+    parts = urlsplit(url)
+    return parts.hostname, parts.netloc.rpartition("@")[2]
+
+
+def open_contract(tools: Tools, host: str | None = None) -> "VoucherContract":
+    """The contract of the settings, once it is known to be there; `host` as for `connect`.
 
     Raises:
         Refused: there is no contract at CONTRACT_ADDRESS on that chain, or see `connect`.
@@ -161,7 +172,7 @@ def open_contract(tools: Tools) -> "VoucherContract":
     from ops.onchain.contract import VoucherContract  # noqa: PLC0415 - see above
 
     settings = load(ContractSettings, tools.environ)
-    node = connect(tools)
+    node = connect(tools, host)
     if not node.code(settings.CONTRACT_ADDRESS):
         raise Refused(
             f"there is no contract at CONTRACT_ADDRESS {settings.CONTRACT_ADDRESS} on chain"

@@ -1,18 +1,20 @@
 """`vouchers reconcile`: whether the ledger equals the contract."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from chalicelib.domain.errors import VoucherError
-from chalicelib.domain.reconciliation import ContractTotals, Serials
-from chalicelib.domain.redemptions import BlockRef
-from chalicelib.ports import ChainUnavailable, StoreUnavailable
+from chalicelib.domain.reconciliation import Serials, named
+from chalicelib.domain.redemptions import BlockRef, Burn
+from chalicelib.ports import ChainUnavailable, Store, StoreUnavailable
 from chalicelib.settings import ContractSettings, SettingsError, load
+from chalicelib.usecases.audit_rescan import Rescan, audit_rescan
 from chalicelib.usecases.reconcile import Deployed, NotComparable, Reconciliation, reconcile
+from listener_fn.books import RpcBooks
 from ops.cli.bootstrap import Tools
 from ops.cli.onchain import open_contract, progress_bar
 from ops.cli.output import emit, json_option, moment, table
@@ -21,57 +23,11 @@ from ops.onchain.text import printable
 if TYPE_CHECKING:
     from ops.onchain.contract import VoucherContract
 
-RANGES_SHOWN = 20
-"""Runs of serials named to people; programs are told all."""
-
 
 class NotCompared(click.ClickException):
     """Whether ledger and contract are equal could not be told."""
 
     exit_code = 2
-
-
-@dataclass(frozen=True, slots=True)
-class NodeBooks:
-    """`chalicelib.ports.ContractBooks` by the command line's node."""
-
-    contract: "VoucherContract"
-
-    def blocks(self, numbers: Sequence[int]) -> tuple[BlockRef, ...]:
-        """See `ContractBooks`."""
-        return tuple(self._block(number) for number in numbers)
-
-    def totals(self, block: BlockRef, token_ids: Collection[int]) -> ContractTotals:
-        """See `ContractBooks`. Asked by number: not every node takes a block's hash."""
-        try:
-            told = ContractTotals(
-                count=self.contract.redemption_count(block=block.number),
-                redeemed={
-                    token_id: self.contract.books(token_id, block=block.number).redeemed
-                    for token_id in token_ids
-                },
-            )
-        except VoucherError as error:
-            node = self.contract.node
-            raise ChainUnavailable(
-                f"{node.name} does not tell the contract's state as of block {block.number},"
-                f" {node.head() - block.number} blocks below its newest ({error.message}). Most"
-                " nodes keep the state of the last 128 blocks: let the listener catch up, or name"
-                " an archive node in RPC_URLS"
-            ) from error
-        if self._block(block.number) != block:
-            raise ChainUnavailable(f"block {block.number} was replaced meanwhile")
-        return told
-
-    def _block(self, number: int) -> BlockRef:
-        node = self.contract.node
-        block = node.block(number)
-        if block is None:
-            raise ChainUnavailable(
-                f"{node.name} knows no block {number}: its newest is {node.head()}, older than what"
-                " the listener has proven"
-            )
-        return block
 
 
 @click.command("reconcile")
@@ -80,15 +36,34 @@ class NodeBooks:
     type=click.IntRange(min=0),
     help="Compare as of this block.  [default: the newest that the listener has proven]",
 )
+@click.option(
+    "--rescan",
+    is_flag=True,
+    help="Read every log again, from DEPLOY_BLOCK on, and compare each with its ledger entry.",
+)
+@click.option(
+    "--endpoint",
+    metavar="HOST",
+    help="Ask the one of RPC_URLS at this host, or host:port.  [default: the first that answers]",
+)
 @json_option
 @click.pass_context
-def reconcile_command(ctx: click.Context, block: int | None, *, as_json: bool) -> None:
+def reconcile_command(
+    ctx: click.Context, block: int | None, endpoint: str | None, *, rescan: bool, as_json: bool
+) -> None:
     """Compare the ledger's burns with the contract's own totals, for every voucher type of
     catalogue and ledger; a burn of any other shows as a missing serial.
 
     Both are taken as of one block that is final and that the listener has proven; what was burned
     later does not matter. Looks at the vouchers redeemed per type, the number of redemptions, and
     that their serials run from 1 without gap. Changes nothing.
+
+    With --rescan, reads the contract's logs from the first to that block, by other means than the
+    listener's, and compares them one by one: serial, wallet, type, amount, order hash, transaction,
+    place, block and its time. What each came to is judged again as far as it can be now: whether
+    it names an order, the order's wallet, type, amount and last second. That a burn was a DUPLICATE
+    or came to an ORDER_CLOSED depends on how the order stood then: there, only that it may have.
+    An order made VALID by a burn must say that very burn. This may take long.
 
     The contract's totals can be read only where the node still keeps the state: of the last 128
     blocks on most. Where the listener is further behind, or --block lies deeper, ask an archive
@@ -100,13 +75,24 @@ def reconcile_command(ctx: click.Context, block: int | None, *, as_json: bool) -
     Examples:
       vouchers reconcile
       vouchers reconcile --json | jq '.tokens[] | select(.difference != 0)'
+      vouchers reconcile --rescan --endpoint bsc.example.com
     """
+    if rescan and block is not None:
+        raise click.UsageError("--rescan goes up to the proven block; leave out --block")
     tools = ctx.ensure_object(Tools)
     settings = load(ContractSettings, tools.environ)
+    deployed = Deployed(settings.CHAIN_ID, settings.CONTRACT_ADDRESS, settings.DEPLOY_BLOCK)
     with _told_apart():
-        done = _reconcile(tools, settings, block)
-        emit(_as_data(done, settings), _report(done, settings), as_json=as_json)
-    if not done.comparison.equal:
+        contract = open_contract(tools, endpoint)
+        if rescan:
+            told = _rescan(tools.store, contract, deployed)
+            equal = told.equal
+            emit(_rescan_data(told, deployed), _rescan_report(told, deployed), as_json=as_json)
+        else:
+            done = _reconcile(tools.store, contract, deployed, block)
+            equal = done.comparison.equal
+            emit(_as_data(done, deployed), _report(done, deployed), as_json=as_json)
+    if not equal:
         ctx.exit(1)
 
 
@@ -132,30 +118,89 @@ def _told_apart() -> Iterator[None]:
         raise NotCompared(f"Whether they are equal could not be told: {told}.") from error
 
 
-def _reconcile(tools: Tools, settings: ContractSettings, block: int | None) -> Reconciliation:
-    cursor = tools.store.cursor()
-    contract = open_contract(tools)
+def _books(contract: "VoucherContract") -> RpcBooks:
+    from ops.onchain.endpoint import NodeEndpoint  # noqa: PLC0415 - web3 is slow to import
+
+    return RpcBooks(NodeEndpoint(contract.node), contract.address)
+
+
+def _reconcile(
+    store: Store, contract: "VoucherContract", deployed: Deployed, block: int | None
+) -> Reconciliation:
+    cursor = store.cursor()
     with progress_bar("Reading the ledger", cursor.seen_serial if cursor else 0) as done:
         return reconcile(
-            store=tools.store,
-            books=NodeBooks(contract),
-            deployed=Deployed(settings.CHAIN_ID, settings.CONTRACT_ADDRESS, settings.DEPLOY_BLOCK),
+            store=store,
+            books=_books(contract),
+            deployed=deployed,
             block=block,
             progress=done,
         )
 
 
-def _as_data(done: Reconciliation, settings: ContractSettings) -> dict[str, Any]:
+def _rescan(store: Store, contract: "VoucherContract", deployed: Deployed) -> Rescan:
+    cursor = store.cursor()
+    blocks = cursor.proven.number - deployed.block + 1 if cursor else 0
+    with progress_bar("Reading the chain", blocks) as done:
+
+        def read_logs(first: int, last: int) -> Iterator[Burn]:
+            return contract.node.burns(contract.address, first=first, last=last, progress=done)
+
+        return audit_rescan(
+            store=store, books=_books(contract), read_logs=read_logs, deployed=deployed
+        )
+
+
+def _as_of(deployed: Deployed, block: BlockRef) -> dict[str, Any]:
+    """What was compared, and as of which block, for programs."""
+    return {
+        "chainId": deployed.chain_id,
+        "contract": deployed.contract,
+        "block": {"number": block.number, "hash": block.hash, "time": moment(block.time)},
+    }
+
+
+def _heading(deployed: Deployed, block: BlockRef) -> str:
+    """The same, for people."""
+    where = f"{deployed.contract} on chain {deployed.chain_id}"
+    return f"{where}, as of block {block.number} ({moment(block.time)})"
+
+
+def _rescan_data(told: Rescan, deployed: Deployed) -> dict[str, Any]:
+    return {
+        "equal": told.equal,
+        **_as_of(deployed, told.block),
+        "logs": told.logs,
+        "differences": told.count,
+        "listed": [asdict(one) for one in told.differences],
+    }
+
+
+def _rescan_report(told: Rescan, deployed: Deployed) -> str:
+    lines = [_heading(deployed, told.block), "", f"Logs read: {told.logs}"]
+    if told.equal:
+        verdict = "The ledger equals the chain, log by log."
+        return "\n".join([*lines, click.style(verdict, fg="green")])
+    rows = [
+        (str(one.serial), one.field, _shown(one.expected), _shown(one.stored))
+        for one in told.differences
+    ]
+    lines += ["", table(("SERIAL", "FIELD", "EXPECTED", "STORED"), rows)]
+    if told.count > len(rows):
+        lines.append(f"… and {told.count - len(rows)} more differences.")
+    verdict = f"The ledger differs from the chain: {told.count} difference(s)."
+    return "\n".join([*lines, "", click.style(verdict, fg="red")])
+
+
+def _shown(value: str | int | None) -> str:
+    return "—" if value is None else printable(str(value))
+
+
+def _as_data(done: Reconciliation, deployed: Deployed) -> dict[str, Any]:
     comparison = done.comparison
     return {
         "equal": comparison.equal,
-        "chainId": settings.CHAIN_ID,
-        "contract": settings.CONTRACT_ADDRESS,
-        "block": {
-            "number": done.block.number,
-            "hash": done.block.hash,
-            "time": moment(done.block.time),
-        },
+        **_as_of(deployed, done.block),
         "redemptions": {"contract": comparison.count, "ledger": comparison.ledger_count},
         "tokens": [
             {
@@ -172,15 +217,14 @@ def _as_data(done: Reconciliation, settings: ContractSettings) -> dict[str, Any]
     }
 
 
-def _report(done: Reconciliation, settings: ContractSettings) -> str:
+def _report(done: Reconciliation, deployed: Deployed) -> str:
     comparison = done.comparison
     rows = [
         (str(one.token_id), str(one.contract), str(one.ledger), f"{one.difference:+d}")
         for one in comparison.tokens
     ]
-    where = f"{settings.CONTRACT_ADDRESS} on chain {settings.CHAIN_ID}"
     lines = [
-        f"{where}, as of block {done.block.number} ({moment(done.block.time)})",
+        _heading(deployed, done.block),
         "",
         table(("TOKEN", "CONTRACT", "LEDGER", "DIFFERENCE"), rows),
         "",
@@ -193,7 +237,7 @@ def _report(done: Reconciliation, settings: ContractSettings) -> str:
         ("Out of place in the ledger", misplaced),
     ):
         if serials:
-            lines.append(f"{found}: serial {_named(serials)}.")
+            lines.append(f"{found}: serial {named(serials)}.")
     differing = ", ".join(str(one.token_id) for one in comparison.differing)
     if comparison.equal:
         lines.append(click.style("The ledger equals the contract.", fg="green"))
@@ -201,9 +245,3 @@ def _report(done: Reconciliation, settings: ContractSettings) -> str:
         of = f" of type {differing}" if differing else ""
         lines.append(click.style(f"The ledger{of} differs from the contract.", fg="red"))
     return "\n".join(lines)
-
-
-def _named(serials: Sequence[Serials]) -> str:
-    named = ", ".join(map(str, serials[:RANGES_SHOWN]))
-    more = len(serials) - RANGES_SHOWN
-    return f"{named} and {more} more runs" if more > 0 else named

@@ -99,9 +99,9 @@ class VoucherContract:
 
     # ------------------------------------------------------------------------------------ views
 
-    def books(self, token_id: int, *, block: int | None = None) -> TypeBooks:
-        """The books of a voucher type, as of `block` or now."""
-        return TypeBooks(*self.node.view(self.address, "voucherType", token_id, block=block))
+    def books(self, token_id: int) -> TypeBooks:
+        """The books of a voucher type."""
+        return TypeBooks(*self.node.view(self.address, "voucherType", token_id))
 
     def uri(self, token_id: int) -> str:
         """Address of a voucher type's metadata."""
@@ -111,9 +111,9 @@ class VoucherContract:
         """How many vouchers of a type an account holds."""
         return int(self.node.view(self.address, "balanceOf", account, token_id))
 
-    def redemption_count(self, *, block: int | None = None) -> int:
-        """Number of redemptions, as of `block` or now."""
-        return int(self.node.view(self.address, "redemptionCount", block=block))
+    def redemption_count(self) -> int:
+        """Number of redemptions."""
+        return int(self.node.view(self.address, "redemptionCount"))
 
     def is_redeemed(self, user: str, order_hash: str) -> bool:
         """Whether an account has redeemed an order hash."""

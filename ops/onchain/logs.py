@@ -31,17 +31,28 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event of the ABI: its name, its first topic, name and type of its indexed arguments."""
+    """An event of the ABI: its name, its first topic, name and type of its indexed arguments and
+    of those in the data."""
 
     name: str
     topic: str
     indexed: Sequence[tuple[str, str]]
+    data: Sequence[tuple[str, str]]
 
     def log(self, raw: LogReceipt) -> Log:
         """The log. Raises `DecodingError` or `ValueError` where it is none of this event."""
+        return Log(self.name, raw["blockNumber"], self._topics(raw))
+
+    def arguments(self, raw: LogReceipt) -> Mapping[str, Any]:
+        """All arguments by name, those in the data as well. Raises as `log` does."""
+        told = eth_abi.decode([kind for _, kind in self.data], bytes(raw["data"]))
+        return self._topics(raw) | {
+            name: value for (name, _), value in zip(self.data, told, strict=True)
+        }
+
+    def _topics(self, raw: LogReceipt) -> dict[str, Any]:
         values = zip(self.indexed, raw["topics"][1:], strict=True)
-        arguments = {name: _decoded(kind, bytes(topic)) for (name, kind), topic in values}
-        return Log(self.name, raw["blockNumber"], arguments)
+        return {name: _decoded(kind, bytes(topic)) for (name, kind), topic in values}
 
 
 def _decoded(kind: str, topic: bytes) -> Any:
@@ -52,8 +63,10 @@ def _decoded(kind: str, topic: bytes) -> Any:
 def event_of(name: str) -> Event:
     """An event of the contract, by its name."""
     (entry,) = (one for one in abi() if one["type"] == "event" and one["name"] == name)
+    inputs = [(one["name"], one["type"], one["indexed"]) for one in entry["inputs"]]
     return Event(
         name,
         "0x" + event_abi_to_log_topic(cast("ABIEvent", entry)).hex(),
-        tuple((one["name"], one["type"]) for one in entry["inputs"] if one["indexed"]),
+        indexed=tuple((name, kind) for name, kind, indexed in inputs if indexed),
+        data=tuple((name, kind) for name, kind, indexed in inputs if not indexed),
     )

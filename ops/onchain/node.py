@@ -4,17 +4,17 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from eth_abi.codec import ABICodec
 from eth_abi.decoding import StringDecoder
 from eth_typing import ChecksumAddress, HexAddress, HexStr
 from web3 import Web3
 from web3._utils.abi import build_strict_registry
-from web3.types import FilterParams, RPCEndpoint, TxParams
+from web3.types import FilterParams, LogReceipt, RPCEndpoint, TxParams
 
 from chalicelib.domain.errors import Refused
-from chalicelib.domain.redemptions import BlockRef
+from chalicelib.domain.redemptions import BlockRef, Burn
 from listener_fn.ranges import Ranges
 from ops.onchain.artefact import abi
 from ops.onchain.calls import Call
@@ -34,6 +34,11 @@ _INVALID_PARAMS, _METHOD_NOT_FOUND = -32602, -32601
 
 RECEIPT_SECONDS = 60.0
 RECEIPT_POLL_SECONDS = 0.05
+
+MANY_LOGS = 5000
+"""Ranges that hold more logs do not grow, so that they fit into memory."""
+
+T = TypeVar("T")
 
 Progress = Callable[[int], None]
 """Told how many more units of the work are done."""
@@ -74,6 +79,44 @@ class Node:
 
     # ------------------------------------------------------------------------------------ reads
 
+    def request(self, method: str, *params: Any) -> Any:
+        """The result of one JSON-RPC request, as the endpoint tells it.
+
+        Raises:
+            RequestRefused: the endpoint answers with an error.
+        """
+        with self._faults.told():
+            answer = self._provider.make_request(RPCEndpoint(method), list(params))
+            if answer.get("error") is not None:
+                raise self._faults.refused(answer["error"])
+            return answer["result"]
+
+    def batch(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        """The results of several JSON-RPC requests, in their order; `BATCH_CALLS` at a time.
+
+        Raises:
+            RequestRefused: the endpoint answers one with an error.
+        """
+        requests: list[tuple[RPCEndpoint, Any]] = [
+            (RPCEndpoint(method), params) for method, params in calls
+        ]
+        results: list[Any] = []
+        with self._faults.told():
+            for start in range(0, len(requests), BATCH_CALLS):
+                for answer in self._answers(requests[start : start + BATCH_CALLS]):
+                    if answer.get("error") is not None:
+                        raise self._faults.refused(answer["error"])
+                    results.append(answer["result"])
+        return results
+
+    def _answers(self, requests: list[tuple[RPCEndpoint, Any]]) -> list[Any]:
+        answers = self._provider.make_batch_request(requests)
+        if isinstance(answers, dict) and "error" in answers:
+            raise self._faults.refused(answers["error"])
+        if not isinstance(answers, list) or len({one["id"] for one in answers}) != len(requests):
+            raise NodeFailed(f"{self.name} does not answer several calls at once")
+        return answers
+
     def chain_id(self) -> int:
         """The chain the endpoint serves."""
         with self._faults.told():
@@ -105,15 +148,10 @@ class Node:
         return block.number or None if block else None
 
     def _block(self, which: str) -> BlockRef | None:
+        block = self.request("eth_getBlockByNumber", which, False)
+        if block is None:
+            return None
         with self._faults.told():
-            answer = self._provider.make_request(
-                RPCEndpoint("eth_getBlockByNumber"), [which, False]
-            )
-            if answer.get("error") is not None:
-                raise self._faults.refused(answer["error"])
-            block: Any = answer["result"]
-            if block is None:
-                return None
             return BlockRef(int(block["number"], 16), block["hash"], int(block["timestamp"], 16))
 
     def code(self, at: str) -> bytes:
@@ -136,8 +174,8 @@ class Node:
         with self._faults.told():
             return tuple(self._web3.eth.accounts)
 
-    def view(self, contract: str, name: str, *arguments: Any, block: int | None = None) -> Any:
-        """What a view of the voucher contract answers, as of `block` or now.
+    def view(self, contract: str, name: str, *arguments: Any) -> Any:
+        """What a view of the voucher contract answers.
 
         Bytes of a string that are not UTF-8 become U+FFFD each.
 
@@ -146,7 +184,7 @@ class Node:
         """
         function = self._codec(address(contract)).get_function_by_name(name)
         with self._faults.told():
-            return function(*arguments).call(block_identifier="latest" if block is None else block)
+            return function(*arguments).call()
 
     def logs(
         self,
@@ -163,12 +201,50 @@ class Node:
         is not too much: its refusal is taken for a trouble that may pass, as often as `PAUSES` has.
         """
         known = {event.topic: event for event in map(event_of, events)}
+
+        def decode(found: Sequence[LogReceipt]) -> list[Log]:
+            return [known[log["topics"][0].to_0x_hex()].log(log) for log in found]
+
+        for _, logs in self._swept(contract, known, decode, first, last, progress):
+            yield from logs
+
+    def burns(
+        self, contract: str, *, first: int, last: int, progress: Progress | None = None
+    ) -> Iterator[Burn]:
+        """The contract's `VoucherRedeemed` logs of these blocks, whole, in the chain's order; see
+        `logs`. Decoded by the contract's ABI, so by other means than the listener's.
+
+        Memory does not grow with the number of logs.
+        """
+        event = event_of("VoucherRedeemed")
+        known = {event.topic: event}
+
+        def decode(found: Sequence[LogReceipt]) -> list[Burn]:
+            times = self._times(found)
+            return [_burn(log, contract, event.arguments(log), times) for log in found]
+
+        for blocks, burns in self._swept(contract, known, decode, first, last, progress):
+            if any(burn.block.number not in blocks for burn in burns):
+                raise NodeFailed(f"{self.name} tells logs of other blocks than were asked for")
+            yield from burns
+
+    def _swept(
+        self,
+        contract: str,
+        known: Mapping[str, Event],
+        decode: Callable[[Sequence[LogReceipt]], Sequence[T]],
+        first: int,
+        last: int,
+        progress: Progress | None,
+    ) -> Iterator[tuple[range, Sequence[T]]]:
+        """Ranges of blocks, one after the other, and what `decode` makes of their logs."""
         ranges = Ranges(LOG_RANGE)
         tries = 0
         while first <= last:
             through = min(last, first + ranges.size - 1)
             try:
-                found = self._logs(contract, known, first, through)
+                with self._faults.told():
+                    found = decode(self._logs(contract, known, first, through))
             except RequestRefused as error:
                 if through > first:
                     ranges.refused(through - first + 1)
@@ -180,28 +256,36 @@ class Node:
                     ) from error
                 self._provider.pause(tries)
                 continue
-            yield from found
+            yield range(first, through + 1), found
             if progress is not None:
                 progress(through - first + 1)
-            ranges.taken(through - first + 1)
+            if len(found) <= MANY_LOGS:
+                ranges.taken(through - first + 1)
             first = through + 1
             tries = 0
 
     def _logs(
         self, contract: str, known: Mapping[str, Event], first: int, last: int
-    ) -> Sequence[Log]:
+    ) -> Sequence[LogReceipt]:
         asked: FilterParams = {
             "address": address(contract),
             "topics": [[HexStr(topic) for topic in known]],
             "fromBlock": first,
             "toBlock": last,
         }
-        with self._faults.told():
-            found = self._web3.eth.get_logs(asked)
-            return [
-                known[log["topics"][0].to_0x_hex()].log(log)
-                for log in sorted(found, key=lambda log: (log["blockNumber"], log["logIndex"]))
-            ]
+        found = self._web3.eth.get_logs(asked)
+        return sorted(found, key=lambda log: (log["blockNumber"], log["logIndex"]))
+
+    def _times(self, logs: Sequence[LogReceipt]) -> dict[str, int]:
+        """Block times in unix seconds, by hash: not every endpoint tells them with its logs."""
+        told = {_hash(log): log.get("blockTimestamp") for log in logs}
+        missing = sorted({log["blockNumber"] for log in logs if told[_hash(log)] is None})
+        blocks = self.batch([("eth_getBlockByNumber", [hex(height), False]) for height in missing])
+        told |= {block["hash"]: block["timestamp"] for block in blocks}
+        return {
+            block_hash: int(time, 16) if isinstance(time, str) else _number(time)
+            for block_hash, time in told.items()
+        }
 
     # ---------------------------------------------------------------------------- transactions
 
@@ -236,16 +320,11 @@ class Node:
         """
         if len(calls) > BATCH_CALLS:
             raise ValueError(f"at most {BATCH_CALLS} calls at once, {len(calls)} given")
-        requests = [
+        requests: list[tuple[RPCEndpoint, Any]] = [
             (RPCEndpoint("eth_call"), [_hex_parameters(call, sender), "latest"]) for call in calls
         ]
         with self._faults.told():
-            answers = self._provider.make_batch_request(requests)
-            if isinstance(answers, dict) and "error" in answers:
-                raise self._faults.refused(answers["error"])
-            if not isinstance(answers, list) or len({one["id"] for one in answers}) != len(calls):
-                raise NodeFailed(f"{self.name} does not answer several calls at once")
-            return tuple(self._verdict(answer) for answer in answers)
+            return tuple(self._verdict(answer) for answer in self._answers(requests))
 
     def _verdict(self, answer: Any) -> Reverted | None:
         """What one `eth_call` came to: only a result shows that it would succeed."""
@@ -294,6 +373,29 @@ def _frozen(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return tuple(_frozen(one) for one in value)
     return "0x" + value.hex() if isinstance(value, bytes) else value
+
+
+def _burn(
+    log: LogReceipt, contract: str, arguments: Mapping[str, Any], times: Mapping[str, int]
+) -> Burn:
+    """Raises `ValueError` for a log of another contract, or one that was taken back."""
+    if log["address"] != contract or log.get("removed"):
+        raise ValueError("a log that was not asked for")
+    block_hash = _hash(log)
+    return Burn(
+        serial=arguments["serial"],
+        user=arguments["user"],
+        token_id=arguments["tokenId"],
+        amount=arguments["amount"],
+        order_hash="0x" + arguments["orderHash"].hex(),
+        tx_hash=log["transactionHash"].to_0x_hex(),
+        log_index=_number(log["logIndex"]),
+        block=BlockRef(_number(log["blockNumber"]), block_hash, times[block_hash]),
+    )
+
+
+def _hash(log: LogReceipt) -> str:
+    return log["blockHash"].to_0x_hex()
 
 
 def _number(value: object) -> int:

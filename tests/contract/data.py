@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 
 from chalicelib.domain.audit import AuditItem
 from chalicelib.domain.catalogue import Catalogue, Site
+from chalicelib.domain.exceptions import ExceptionRecord
 from chalicelib.domain.idempotency import Reservation
 from chalicelib.domain.orders import HistoryRecord, Order
 from chalicelib.domain.progress import Cursor
@@ -61,6 +62,8 @@ def stored(store: Store, record: Record) -> Record | None:
             return next((move for move in moves if move.entry.seq == record.entry.seq), None)
         case Redemption():
             return next(iter(store.redemptions(record.serial, record.serial)), None)
+        case ExceptionRecord():
+            return store.exception(record.exception_id)
         case AuditItem():
             day = day_of(record)
             items = every(partial(store.audit, day=day, limit=50))

@@ -1,5 +1,6 @@
 """What the SQL adapter promises beyond the port: its schema, its indexes, what its errors tell."""
 
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, event, inspect
 
 from chalicelib.adapters.sql import (
@@ -23,16 +25,39 @@ from chalicelib.adapters.sql import (
 )
 from chalicelib.adapters.sql.database import Database
 from chalicelib.adapters.sql.migrations import MIGRATIONS, Migration, migrations
-from chalicelib.adapters.sql.tables import METADATA
+from chalicelib.adapters.sql.tables import LISTENER_CURSOR, METADATA
+from chalicelib.domain.exceptions import ExceptionKind, raise_exception
 from chalicelib.domain.idempotency import Reservation
 from chalicelib.domain.orders import OrderStatus
+from chalicelib.domain.progress import Cursor
+from chalicelib.domain.redemptions import Outcome, Redemption
 from chalicelib.domain.staff import Session, SessionKind, WalletNonce
-from chalicelib.ports import Insert, StoreUnavailable, Update
-from tests.contract.data import conflict_of
+from chalicelib.ports import Insert, Record, StoreUnavailable, Update
+from tests.contract.data import conflict_of, stored
 from tests.contract.engines import EngineMissing
 from tests.contract.postgres import Server, running_postgres
 from tests.contract.team import at_once
-from tests.fakes import CUSTOMER, NOW, SITE, a_catalogue, a_site, an_order
+from tests.fakes import (
+    CHAIN_ID,
+    CONTRACT,
+    CUSTOMER,
+    NOW,
+    SITE,
+    a_block,
+    a_burn,
+    a_catalogue,
+    a_site,
+    an_order,
+)
+
+IN_VERSION_1 = {
+    *("proven", "last_serial", "expired_through", "chain_id", "contract", "lease_owner"),
+    *("lease_until", "heartbeat", "scanned", "seen_serial"),
+}
+"""What a cursor held when there was but the first migration."""
+
+NEXT = len(migrations()) + 1
+"""Number of a migration that there is not yet."""
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +105,20 @@ def copied_migrations(folder: Path, **more: str) -> Path:
     for migration in migrations():
         (folder / migration.path.name).write_text(migration.path.read_text())
     for name, code in more.items():
-        (folder / f"{name.removeprefix('m')}.sql").write_text(code)
+        (folder / f"{name}.sql").write_text(code)
     return folder
+
+
+def fill_as_version_1(url: str, records: list[Record]) -> None:
+    """The records, the cursor without what it had not then."""
+    with closing(SqlStore(Database(url))) as old_store:
+        old_store.commit(list(map(Insert, records)))
+        with old_store._database.writing() as connection:
+            (row,) = connection.exec_driver_sql("SELECT body FROM listener_cursor")
+            body = {
+                name: told for name, told in from_json(row.body).items() if name in IN_VERSION_1
+            }
+            connection.execute(LISTENER_CURSOR.table.update().values(body=to_json(body).decode()))
 
 
 class TestMigrations:
@@ -95,6 +132,27 @@ class TestMigrations:
         migrate(url)
         assert store.order(an_order().order_id) == an_order()
 
+    def test_a_database_without_exceptions_gets_them_and_keeps_the_rest(
+        self, url: str, tmp_path: Path
+    ) -> None:
+        old = tmp_path / "old"
+        old.mkdir()
+        shutil.copy(MIGRATIONS / "0001_initial.sql", old)
+        assert migrate(url, folder=old) == (1,)
+        with pytest.raises(SchemaMismatch, match="has schema version 1, this program needs"):
+            check_schema(url)
+        cursor = Cursor(a_block(), 7, NOW, CHAIN_ID, CONTRACT, lease_owner="worker-1")
+        entry = Redemption(a_burn(an_order()), Outcome.LATE, final=True)
+        records: list[Record] = [an_order(), a_site(), cursor, entry]
+        fill_as_version_1(url, records)
+
+        assert migrate(url) == tuple(range(2, NEXT))
+        with closing(open_sql_store(url)) as store:
+            assert [stored(store, record) for record in records] == records
+            raised = raise_exception(entry.burn, ExceptionKind.LATE, NOW)
+            store.commit([Insert(raised)])
+            assert store.exceptions(open_only=True, limit=5).items == (raised,)
+
     def test_those_who_migrate_at_once_wait_for_each_other(self, url: str) -> None:
         ran = at_once([partial(migrate, url)] * 4)
         assert max(ran, key=len) == tuple(range(1, len(migrations()) + 1))
@@ -103,9 +161,10 @@ class TestMigrations:
     def test_a_later_one_is_run_on_top(self, url: str, tmp_path: Path) -> None:
         migrate(url)
         folder = copied_migrations(
-            tmp_path / "more", m0002_notes="CREATE TABLE notes (note $text PRIMARY KEY) $options;\n"
+            tmp_path / "more",
+            **{f"{NEXT:04}_notes": "CREATE TABLE notes (note $text PRIMARY KEY) $options;\n"},
         )
-        assert migrate(url, folder=folder) == (2,)
+        assert migrate(url, folder=folder) == (NEXT,)
         with reading(url) as connection:
             assert inspect(connection).has_table("notes")
 
@@ -113,16 +172,18 @@ class TestMigrations:
         migrate(url)
         folder = copied_migrations(
             tmp_path / "more",
-            m0002_broken="CREATE TABLE notes (note $text);\nCREATE TABLE orders (x $text);\n",
+            **{f"{NEXT:04}_broken": "CREATE TABLE a (x $text);\nCREATE TABLE orders (x $text);\n"},
         )
         with pytest.raises(StoreUnavailable):
             migrate(url, folder=folder)
         with reading(url) as connection:
-            assert not inspect(connection).has_table("notes")
+            assert not inspect(connection).has_table("a")
         check_schema(url)
 
     @pytest.mark.parametrize(
-        "name", ["m0003_gap", "m0001_again", "m2_short", "m0002_UPPER"], ids=lambda name: name
+        "name",
+        [f"{NEXT + 1:04}_gap", "0001_again", f"{NEXT}_short", f"{NEXT:04}_UPPER"],
+        ids=["gap", "again", "short", "upper"],
     )
     def test_numbers_that_are_not_whole_are_refused(self, tmp_path: Path, name: str) -> None:
         folder = copied_migrations(tmp_path / "more", **{name: "SELECT 1;\n"})
@@ -178,14 +239,19 @@ class TestSchemaVersion:
 
     def test_an_older_one_names_both_versions(self, url: str, tmp_path: Path) -> None:
         migrate(url)
-        folder = copied_migrations(tmp_path / "more", m0002_more="CREATE TABLE b (x $text);\n")
+        folder = copied_migrations(
+            tmp_path / "more", **{f"{NEXT:04}_more": "CREATE TABLE b (x $text);\n"}
+        )
         with pytest.raises(
-            SchemaMismatch, match="has schema version 1, this program needs 2: run `vouchers"
+            SchemaMismatch,
+            match=f"has schema version {NEXT - 1}, this program needs {NEXT}: run `vouchers",
         ):
             check_schema(url, folder=folder)
 
     def test_a_newer_one_is_left_alone(self, url: str, tmp_path: Path) -> None:
-        folder = copied_migrations(tmp_path / "more", m0002_more="CREATE TABLE b (x $text);\n")
+        folder = copied_migrations(
+            tmp_path / "more", **{f"{NEXT:04}_more": "CREATE TABLE b (x $text);\n"}
+        )
         migrate(url, folder=folder)
         for refused in (check_schema, migrate, open_sql_store):
             with pytest.raises(SchemaMismatch, match="run a newer version of the program"):
@@ -225,10 +291,14 @@ def plans(
         store.orders_expiring(after=0, through=NOW, limit=10, cursor=cursor)
         store.audit(day="2026-11-21", limit=10, cursor=cursor)
     store.redemptions(1, 100)
+    store.exception("12-0123abcd")
+    for cursor in (None, f"{0:019}-0123abcd"):
+        store.exceptions(open_only=True, limit=10, cursor=cursor)
+        store.exceptions(open_only=False, limit=10, cursor=cursor)
     for read in (store.reservation, store.session, store.wallet_nonce, store.staff):
         read("name")
     event.remove(engine, "before_cursor_execute", note)
-    assert len(statements) == 3 + 2 * (1 + len(OrderStatus) + 1 + 1) + 1 + 4
+    assert len(statements) == 3 + 2 * (1 + len(OrderStatus) + 1 + 1) + 1 + 1 + 4 + 4
     with engine.connect() as connection:
         return [explain(connection, *statement) for statement in statements]
 

@@ -15,6 +15,12 @@ from chalicelib.adapters.memory import key_of
 from chalicelib.domain.audit import AuditAction, AuditItem
 from chalicelib.domain.catalogue import LARGEST_AMOUNT, LARGEST_TOKEN_ID, Catalogue
 from chalicelib.domain.errors import InvalidInput
+from chalicelib.domain.exceptions import (
+    ExceptionKind,
+    ExceptionRecord,
+    dismiss,
+    raise_exception,
+)
 from chalicelib.domain.idempotency import Reservation
 from chalicelib.domain.orders import (
     INLINE_HISTORY,
@@ -49,6 +55,7 @@ from tests.fakes import (
     CUSTOMER,
     LISTENER,
     NOW,
+    OPERATOR,
     OTHER_SITE,
     SITE,
     STRANGER,
@@ -77,6 +84,15 @@ def a_cursor(**changes: Any) -> Cursor:
 def a_redemption(serial: int = 1, **changes: Any) -> Redemption:
     burn = a_burn(an_order(serial), serial=serial)
     return replace(Redemption(burn, Outcome.MATCHED, final=True), **changes)
+
+
+def an_exception(serial: int = 1, *, tx: str = "") -> ExceptionRecord:
+    burn = a_burn(an_order(serial), serial=serial)
+    return raise_exception(replace(burn, tx_hash=tx or burn.tx_hash), ExceptionKind.LATE, NOW)
+
+
+def dismissed(record: ExceptionRecord) -> ExceptionRecord:
+    return dismiss(record, actor=OPERATOR, at=NOW + 1, reason="a test of ours")
 
 
 def an_entry(seq: int = 1, **changes: Any) -> HistoryEntry:
@@ -113,6 +129,7 @@ ONE_OF_EACH: list[Record] = [
     an_audit_item(),
     a_catalogue(),
     a_cursor(),
+    an_exception(),
     HistoryRecord(an_order().order_hash, an_entry()),
     an_order(),
     a_redemption(),
@@ -661,11 +678,14 @@ class TestCursors:
             partial(store.orders_of_customer, CUSTOMER, limit=5),
             partial(store.orders_of_site, SITE, statuses=EVERY_STATUS, limit=5),
         ]
+        exceptions = partial(store.exceptions, open_only=True, limit=5)
         for cursor in ("no cursor!", "'; DROP TABLE orders; --", "12.0xzz", "\0"):
             for one in lists:
                 with pytest.raises(InvalidInput) as refused:
                     one(cursor=cursor)
                 assert [field.field for field in refused.value.fields] == ["cursor"]
+            with pytest.raises(InvalidInput, match="cursor: is none that this list gave out"):
+                exceptions(cursor=cursor)
 
 
 class TestRedemptions:
@@ -685,6 +705,74 @@ class TestRedemptions:
     def test_only_so_many_at_once(self, store: Store) -> None:
         with pytest.raises(ValueError, match=f"at most {store.max_changes} serials"):
             store.redemptions(1, store.max_changes + 1)
+
+
+class TestExceptions:
+    def test_all_and_the_open_ones_by_serial(self, store: Store) -> None:
+        serials = [7, 100, 2, 11, 10**18, 1]
+        store.commit([Insert(an_exception(serial)) for serial in serials])
+        closed = [dismissed(an_exception(serial)) for serial in (100, 1)]
+        store.commit(list(map(Update, closed)))
+        for limit in (1, 2, 3, 50):
+
+            def listed(*, open_only: bool, limit: int = limit) -> list[int]:
+                ask = partial(store.exceptions, open_only=open_only, limit=limit)
+                return [record.serial for record in every(ask)]
+
+            assert listed(open_only=True) == [2, 7, 11, 10**18]
+            assert listed(open_only=False) == [1, 2, 7, 11, 100, 10**18]
+
+    def test_they_come_as_stored_now(self, store: Store) -> None:
+        store.commit([Insert(an_exception(1)), Insert(an_exception(2))])
+        closed = dismissed(an_exception(1))
+        store.commit([Update(closed)])
+        assert_same(store.exception(closed.exception_id), closed)
+        assert_same(store.exceptions(open_only=False, limit=9).items, (closed, an_exception(2)))
+
+    def test_one_that_opens_anew_is_listed_again(self, store: Store) -> None:
+        record = an_exception()
+        store.commit([Insert(record)])
+        store.commit([Update(dismissed(record))])
+        assert every(partial(store.exceptions, open_only=True, limit=5)) == []
+        again = replace(record, version=3)
+        store.commit([Update(again)])
+        assert every(partial(store.exceptions, open_only=True, limit=5)) == [again]
+
+    def test_one_that_is_removed_is_listed_nowhere(self, store: Store) -> None:
+        record = an_exception()
+        store.commit([Insert(record)])
+        store.commit([Delete(record)])
+        for open_only in (True, False):
+            assert every(partial(store.exceptions, open_only=open_only, limit=5)) == []
+
+    def test_two_burns_of_one_serial_are_two(self, store: Store) -> None:
+        both = [an_exception(tx="0x" + digits * 8) for digits in ("0000000a", "0000000b")]
+        store.commit(list(map(Insert, both)))
+        assert every(partial(store.exceptions, open_only=True, limit=1)) == both
+
+    def test_a_refused_commit_changes_no_list(self, store: Store) -> None:
+        record = an_exception()
+        store.commit([Insert(record)])
+        stale = Update(a_staff(version=7))
+        assert conflict_of(store, Update(dismissed(record)), stale) == stale
+        assert conflict_of(store, Update(replace(dismissed(record), version=3)))
+        assert every(partial(store.exceptions, open_only=True, limit=5)) == [record]
+
+    def test_each_change_counts_two(self, store: Store) -> None:
+        half = store.max_changes // 2
+        records = [an_exception(serial) for serial in range(1, half + 2)]
+        with pytest.raises(ValueError, match="a commit takes 1 to"):
+            store.commit(list(map(Insert, records)))
+        store.commit(list(map(Insert, records[:half])))
+        with pytest.raises(ValueError, match="a commit takes 1 to"):
+            store.commit([*(Update(dismissed(one)) for one in records[:half]), Insert(a_site())])
+        store.commit([Check(one) for one in records[:half]] + [Insert(a_site())])
+
+    @pytest.mark.parametrize("name", ["", "1", "01-", "nothing", "\0", "x" * 5000])
+    def test_an_id_that_none_has(self, store: Store, name: str) -> None:
+        store.commit([Insert(an_exception())])
+        assert store.exception(name) is None
+        assert store.exception("0" + an_exception().exception_id) is None
 
 
 class TestSmallLists:
@@ -757,6 +845,6 @@ class TestPurge:
 def test_every_kind_of_record_is_covered() -> None:
     assert {type(record) for record in ONE_OF_EACH} == set(RECORDS)
     assert {key_of(record)[0] for record in ONE_OF_EACH} == {
-        "audit", "catalogue", "cursor", "history", "nonce", "order", "redemption", "reservation",
-        "session", "site", "staff",
+        "audit", "catalogue", "cursor", "exception", "history", "nonce", "order", "redemption",
+        "reservation", "session", "site", "staff",
     }  # fmt: skip

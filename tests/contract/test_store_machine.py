@@ -16,6 +16,13 @@ from hypothesis.stateful import (
 from chalicelib.adapters.memory import MemoryStore
 from chalicelib.domain.audit import AuditAction, AuditItem
 from chalicelib.domain.catalogue import Catalogue
+from chalicelib.domain.exceptions import (
+    ExceptionKind,
+    ExceptionRecord,
+    Resolution,
+    ResolutionKind,
+    raise_exception,
+)
 from chalicelib.domain.idempotency import Reservation
 from chalicelib.domain.orders import HistoryEntry, HistoryRecord, Order, OrderStatus
 from chalicelib.domain.progress import Cursor
@@ -67,6 +74,13 @@ def the_move(slot: int) -> HistoryRecord:
     return HistoryRecord(the_order(slot % 2).order_hash, entry)
 
 
+def the_exception(slot: int, look: int) -> ExceptionRecord:
+    """Open for half of the looks."""
+    burn = a_burn(the_order(slot), serial=slot + 1)
+    done = Resolution(ResolutionKind.DISMISS, NOW, LISTENER, "seen") if look % 2 else None
+    return replace(raise_exception(burn, tuple(ExceptionKind)[look], NOW), resolution=done)
+
+
 MAKERS: dict[str, Callable[[int, int], Record]] = {
     "order": lambda slot, look: replace(
         the_order(slot),
@@ -79,6 +93,7 @@ MAKERS: dict[str, Callable[[int, int], Record]] = {
         tuple(Outcome)[look],
         final=look % 2 == 1,
     ),
+    "exception": the_exception,
     "history": lambda slot, _: the_move(slot),
     "cursor": lambda _, look: Cursor(a_block(look), look, NOW, 31337, CONTRACT),
     "catalogue": lambda _, look: Catalogue((a_voucher_type(max_amount=look + 1),)),
@@ -99,7 +114,7 @@ limits = st.integers(1, 5)
 records = st.builds(
     lambda kind, slot, look: MAKERS[kind](slot, look),
     # Orders and the ledger are what most commits are about.
-    st.sampled_from(["order", "redemption"]) | st.sampled_from(list(MAKERS)),
+    st.sampled_from(["order", "redemption", "exception"]) | st.sampled_from(list(MAKERS)),
     slots,
     looks,
 )
@@ -145,7 +160,7 @@ class StoreMachine(RuleBasedStateMachine):
     @initialize(looks=st.lists(looks, min_size=SLOTS, max_size=SLOTS))
     def begin(self, looks: list[int]) -> None:
         """With something in every list, so that nothing is compared with nothing."""
-        for kind in ("order", "redemption", "history", "audit"):
+        for kind in ("order", "redemption", "exception", "history", "audit"):
             changes = [Insert(MAKERS[kind](slot, look)) for slot, look in enumerate(looks)]
             self.model.commit(changes)
             self.engine.commit(changes)
@@ -205,11 +220,15 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(limit=limits, slot=slots)
     def list_everything_else(self, limit: int, slot: int) -> None:
-        """Orders by hash, ledger, history, sites, staff, audit."""
+        """Orders by hash, ledger, exceptions, history, sites, staff, audit."""
         engine, model = self.engine, self.model
         order_hash = the_order(slot).order_hash
         assert engine.order_by_hash(order_hash) == model.order_by_hash(order_hash)
         assert engine.redemptions(slot, SLOTS + 1) == model.redemptions(slot, SLOTS + 1)
+        for open_only in (True, False):
+            assert every(partial(engine.exceptions, open_only=open_only, limit=limit)) == every(
+                partial(model.exceptions, open_only=open_only, limit=limit)
+            )
         order_hash = the_order(slot % 2).order_hash
         assert engine.history(order_hash) == model.history(order_hash)
         assert engine.sites() == model.sites()

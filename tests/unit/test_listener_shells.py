@@ -1,19 +1,18 @@
 """How the worker and the Lambda handler run their passes."""
 
-import threading
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
-from chalicelib.domain.idempotency import Reservation
-from chalicelib.ports import Chain, Insert
+from chalicelib.domain.orders import OrderStatus
+from chalicelib.ports import Chain
 from chalicelib.settings import SettingsError
-from chalicelib.usecases.scan import ForkBelowFinality
-from listener_fn import worker
+from chalicelib.usecases.scan import ForeignCursor, ForkBelowFinality
 from listener_fn.bootstrap import make_listener
 from listener_fn.handler import RESERVE_SECONDS, scan_for_a_while
 from listener_fn.listener import Listener
+from listener_fn.pace import FAST_SECONDS
 from tests.unit.fake_chain import FakeChain
 from tests.unit.test_scan import SETTINGS, World
 
@@ -52,6 +51,10 @@ class Minute:
     left: float = 60.0
     waits: list[float] = field(default_factory=list)
     mines: bool = False
+    pass_seconds: float = 0.0
+
+    def pass_takes_its_time(self, _changes: object) -> None:
+        self.left -= self.pass_seconds
 
     def remaining(self) -> float:
         return self.left
@@ -92,6 +95,7 @@ def test_invocation_does_one_pass_while_no_order_is_open(world: World) -> None:
     minute = Minute(world)
     summary = invoke(listener_of(world), minute)
     assert (summary["passes"], summary["error"], minute.waits) == (1, "", [])
+    assert summary["ended"] == "idle"
     assert world.cursor.lease_owner == ""
 
 
@@ -104,8 +108,9 @@ def test_invocation_scans_on_until_the_burn_is_final(world: World) -> None:
 def test_invocation_ends_before_its_time_is_up(world: World) -> None:
     world.order()
     minute = Minute(world)
-    invoke(listener_of(world), minute)
+    summary = invoke(listener_of(world), minute)
     assert RESERVE_SECONDS <= minute.left < RESERVE_SECONDS + 1
+    assert summary["ended"] == "time"
     assert world.cursor.lease_owner == ""
 
 
@@ -115,7 +120,54 @@ def test_invocation_catches_up_without_pause() -> None:
     minute = Minute(world)
     summary = invoke(listener_of(world), minute)
     assert set(minute.waits) == {0.0}
+    (told,) = world.telemetry.named("caught_up")
+    assert told["blocks"] == 28
     assert (summary["backlog"], summary["blocks"]) == (False, 28)
+
+
+def test_invocation_tells_what_it_used_and_why_it_ended(world: World) -> None:
+    order = world.redeemed()
+    summary = invoke(listener_of(world), Minute(world, mines=True))
+    used = {"passes": 3, "seconds": 0.4, "ended": "idle"}
+    assert {name: summary[name] for name in used} == used
+    assert world.telemetry.named("invocation") == [used]
+    assert world.telemetry.metrics["InvocationSeconds idle"] == 0.4
+    assert world.telemetry.metrics["InvocationPasses"] == 3
+    assert world.status(order) is OrderStatus.VALID
+
+
+def test_invocation_polls_fast_while_a_burn_is_pending(world: World) -> None:
+    world.redeemed()
+    minute = Minute(world, mines=True)
+    invoke(listener_of(world), minute)
+    assert minute.waits == [FAST_SECONDS, FAST_SECONDS]
+
+
+def test_invocation_leaves_to_another_listener_what_it_is_at(world: World) -> None:
+    world.order()
+    world.scan("b")
+    summary = invoke(listener_of(world), Minute(world))
+    assert (summary["passes"], summary["ended"]) == (1, "lease")
+    assert world.cursor.lease_owner == "b"
+
+
+def test_no_pass_begins_that_might_outlast_the_invocation(world: World) -> None:
+    world.order()
+    minute = Minute(world, pass_seconds=20.0)
+    listener = listener_of(world)
+    world.store.before_commit = minute.pass_takes_its_time
+    summary = invoke(listener, minute)
+    # The first pass took 20 of 60 seconds: another one fits until 25 are left.
+    assert summary["ended"] == "time"
+    assert 20.0 + RESERVE_SECONDS <= minute.left < 20.0 + RESERVE_SECONDS + 1
+
+
+def test_invocation_that_cannot_go_on_says_so(world: World) -> None:
+    listener_of(world).scan()
+    listener = replace(listener_of(world), settings=replace(SETTINGS, contract="0x" + "11" * 20))
+    with pytest.raises(ForeignCursor):
+        invoke(listener, Minute(world))
+    assert [told["ended"] for told in world.telemetry.named("invocation")] == ["crash"]
 
 
 def test_failing_provider_gives_way_within_the_invocation(world: World) -> None:
@@ -133,6 +185,7 @@ def test_invocation_gives_up_after_some_failures_with_longer_and_longer_pauses(
     minute = Minute(world)
     summary = invoke(listener_of(world), minute)
     assert (summary["passes"], summary["error"]) == (3, "provider is down")
+    assert summary["ended"] == "failures"
     assert minute.waits == [2.0, 4.0]
 
 
@@ -193,38 +246,6 @@ def test_every_pass_has_a_request_id_of_its_own_form(world: World) -> None:
     order = world.redeemed()
     listener_of(world).scan()
     assert world.now(order).history[-1].request_id == "01010101-0101-4101-8101-010101010101"
-
-
-def test_worker_ends_after_the_pass_at_hand(world: World) -> None:
-    stop = threading.Event()
-    world.store.before_commit = lambda _: stop.set()
-    assert worker.run(listener_of(world), stop) == 0
-    assert world.cursor.heartbeat is not None
-    assert [name for name, _ in world.telemetry.events] == ["listener_started", "listener_stopped"]
-
-
-def test_worker_lets_go_of_what_ran_out(world: World) -> None:
-    gone, kept = (
-        Reservation(key_hash=name * 64, order_id="o", request_digest="d", expires_at=at)
-        for name, at in (("a", world.clock.now()), ("b", world.clock.now() + 10**6))
-    )
-    world.store.commit([Insert(gone), Insert(kept)])
-    stop = threading.Event()
-    world.store.before_commit = lambda _: stop.set()
-    worker.run(listener_of(world), stop)
-    assert world.store.reservation(gone.key_hash) is None
-    assert world.store.reservation(kept.key_hash) == kept
-    assert world.telemetry.named("purged") == [{"records": 1}]
-
-
-def test_worker_asked_for_one_run_catches_up_and_ends() -> None:
-    world = World(settings=replace(SETTINGS, ranges_per_pass=1))
-    world.chain.mine_empty(30)
-    assert worker.catch_up(listener_of(world), threading.Event()) == 0
-    assert world.cursor.proven.number == 28
-    assert world.telemetry.named("catching_up")
-    world.chain.down = True
-    assert worker.catch_up(listener_of(world), threading.Event()) == worker.EXIT_FAILED
 
 
 def test_every_missing_setting_is_named_at_once() -> None:

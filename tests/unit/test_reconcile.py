@@ -95,7 +95,7 @@ def a_cursor(proven: int, *, seen_serial: int = 0, branch: str = "a") -> Cursor:
 
 
 def a_ledger(entries: Sequence[Redemption], *, proven: int, seen_serial: int = 0) -> MemoryStore:
-    store = MemoryStore()
+    store = MemoryStore(max_changes=MAX_CHANGES)
     for start in range(0, len(entries), MAX_CHANGES):
         stored(store, *entries[start : start + MAX_CHANGES])
     return stored(store, a_cursor(proven, seen_serial=seen_serial or len(entries)))

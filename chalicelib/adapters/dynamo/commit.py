@@ -35,11 +35,13 @@ from chalicelib.adapters.dynamo.items import (
     Key,
     attributes_of,
     key_of,
+    open_listing_key,
     order_key,
     pointer_key,
 )
 from chalicelib.adapters.dynamo.table import BOTOCORE_ERRORS, error_code, unavailable
 from chalicelib.adapters.dynamo.values import Item, pack
+from chalicelib.domain.exceptions import ExceptionRecord
 from chalicelib.domain.orders import Order
 from chalicelib.ports import MAX_CHANGES, Change, Check, Conflict, Delete, Insert, Update
 
@@ -116,12 +118,16 @@ def _mark(token: UUID) -> dict[str, Any]:
 def _writes(
     connection: Connection, table: str, change: Change, mark: dict[str, Any]
 ) -> Iterator[Write]:
-    """One write for a change; an order that comes or goes takes its hash's pointer along."""
+    """One write for a change; an order that comes or goes takes its hash's pointer along, an
+    exception its listing among the open ones.
+    """
     record = change.record
     bookkeeping = {"v": pack(record.version), "w": mark}
     absent = Path(["pk"]).does_not_exist()
 
-    def write(action: str, key: Key, condition: Condition, attributes: Item | None = None) -> Write:
+    def write(
+        action: str, key: Key, condition: Condition | None, attributes: Item | None = None
+    ) -> Write:
         arguments = connection.get_operation_kwargs(
             table,
             key.pk,
@@ -151,6 +157,13 @@ def _writes(
                 yield write(TRANSACT_DELETE, pointer_key(record.order_hash), there)
         case Check():
             yield write(TRANSACT_CONDITION_CHECK, key_of(record), _version_is(record.version))
+    if isinstance(record, ExceptionRecord) and not isinstance(change, Check):
+        listing = open_listing_key(record.exception_id)
+        # Unconditional: the version of the record itself guards both.
+        if record.is_open and not isinstance(change, Delete):
+            yield write(TRANSACT_PUT, listing, None, bookkeeping)
+        else:
+            yield write(TRANSACT_DELETE, listing, None)
 
 
 def _version_is(version: int) -> Condition:

@@ -9,6 +9,8 @@ it); what may run out has `ttl` (unix seconds). The keys:
 | an order's hash, pointing at its reference | `HASH#<orderHash>` | `-` |
 | HistoryRecord | `HISTORY#<orderHash>` | `<seq>`, ten digits |
 | Redemption | `REDEMPTION#<serial>` | `-` |
+| ExceptionRecord | `EXCEPTION` | id, its serial padded |
+| listing of an exception that is open | `EXCEPTION_OPEN` | id, its serial padded |
 | Cursor | `CURSOR` | `-` |
 | Reservation | `RESERVATION#<key hash>` | `-` |
 | Catalogue | `CATALOGUE` | `-` |
@@ -51,6 +53,14 @@ from chalicelib.adapters.dynamo.values import (
 )
 from chalicelib.domain.audit import AuditAction, AuditItem
 from chalicelib.domain.catalogue import Catalogue, Group, Site, VoucherType
+from chalicelib.domain.exceptions import (
+    Episode,
+    ExceptionKind,
+    ExceptionRecord,
+    Resolution,
+    ResolutionKind,
+    exception_place,
+)
 from chalicelib.domain.idempotency import Reservation
 from chalicelib.domain.order_hash import text_ref
 from chalicelib.domain.orders import (
@@ -107,6 +117,8 @@ CURSOR = Key("CURSOR")
 CATALOGUE = Key("CATALOGUE")
 SITE_PARTITIONS = Key("SITE_PARTITIONS")
 SITES = "SITE"
+EXCEPTIONS = "EXCEPTION"
+OPEN_EXCEPTIONS = "EXCEPTION_OPEN"
 STAFF = "STAFF"
 
 
@@ -123,6 +135,16 @@ def pointer_key(order_hash: str) -> Key:
 def redemption_key(serial: int) -> Key:
     """Where a ledger entry lies."""
     return Key(f"REDEMPTION#{serial}")
+
+
+def exception_key(exception_id: str) -> Key:
+    """Where an exception lies."""
+    return Key(EXCEPTIONS, exception_place(exception_id))
+
+
+def open_listing_key(exception_id: str) -> Key:
+    """Where an exception is listed while it is open."""
+    return Key(OPEN_EXCEPTIONS, exception_place(exception_id))
 
 
 def reservation_key(key_hash: str) -> Key:
@@ -340,6 +362,50 @@ def decode_redemption(stored: dict[str, Any]) -> Redemption:
     )
 
 
+def _encode_exception(record: ExceptionRecord) -> dict[str, Any]:
+    return {
+        **_plain(record),
+        "burn": _encode_burn(record.burn),
+        "resolution": record.resolution and _encode_resolution(record.resolution),
+        "earlier": [
+            [one.kind, one.raised_at, _encode_resolution(one.resolution)] for one in record.earlier
+        ],
+    }
+
+
+def decode_exception(stored: dict[str, Any]) -> ExceptionRecord:
+    """The exception that an item holds."""
+    done = stored["resolution"]
+    return ExceptionRecord(
+        exception_id=stored["exception_id"],
+        kind=ExceptionKind(stored["kind"]),
+        burn=_decode_burn(stored["burn"]),
+        raised_at=stored["raised_at"],
+        resolution=done and _decode_resolution(done),
+        earlier=tuple(
+            Episode(ExceptionKind(kind), raised_at, _decode_resolution(ended))
+            for kind, raised_at, ended in stored["earlier"]
+        ),
+        version=stored["v"],
+    )
+
+
+def _encode_resolution(done: Resolution) -> list[Any]:
+    mint = done.tx_hash and shrink_hash(done.tx_hash)
+    return [done.kind, done.at, done.actor.kind, done.actor.name, done.reason, mint]
+
+
+def _decode_resolution(stored: tuple[Any, ...]) -> Resolution:
+    kind, at, actor_kind, actor_name, reason, mint = stored
+    return Resolution(
+        kind=ResolutionKind(kind),
+        at=at,
+        actor=Actor(ActorKind(actor_kind), actor_name),
+        reason=reason,
+        tx_hash=mint and grow_hash(mint),
+    )
+
+
 def _encode_cursor(cursor: Cursor) -> dict[str, Any]:
     beat = cursor.heartbeat
     return {
@@ -433,6 +499,7 @@ _KEYS: dict[type, Callable[[Any], Key]] = {
     Order: lambda order: order_key(order.order_id),
     HistoryRecord: lambda move: Key(history_partition(move.order_hash), f"{move.entry.seq:010d}"),
     Redemption: lambda redemption: redemption_key(redemption.serial),
+    ExceptionRecord: lambda record: exception_key(record.exception_id),
     Cursor: lambda _: CURSOR,
     Reservation: lambda reservation: reservation_key(reservation.key_hash),
     Catalogue: lambda _: CATALOGUE,
@@ -447,6 +514,7 @@ _ENCODERS: dict[type, Callable[[Any], dict[str, Any]]] = {
     Order: _encode_order,
     HistoryRecord: _encode_history,
     Redemption: _encode_redemption,
+    ExceptionRecord: _encode_exception,
     Cursor: _encode_cursor,
     Catalogue: _encode_catalogue,
     AuditItem: _encode_audit,

@@ -27,6 +27,7 @@ from chalicelib.adapters.dynamo.values import Item, pack
 from chalicelib.domain.audit import AuditItem
 from chalicelib.domain.catalogue import Catalogue, Site
 from chalicelib.domain.errors import invalid
+from chalicelib.domain.exceptions import EXCEPTION_ID, EXCEPTION_PLACE, ExceptionRecord
 from chalicelib.domain.idempotency import Reservation
 from chalicelib.domain.orders import HistoryRecord, Order, OrderStatus
 from chalicelib.domain.progress import Cursor
@@ -159,6 +160,33 @@ class DynamoStore:
         keys = [items.redemption_key(serial) for serial in range(first, last + 1)]
         found = [items.decode_redemption(stored) for stored in self._batch(keys).values()]
         return tuple(sorted(found, key=lambda redemption: redemption.serial))
+
+    def exception(self, exception_id: str) -> ExceptionRecord | None:
+        """See `Store`."""
+        if not EXCEPTION_ID.fullmatch(exception_id):
+            return None
+        return self._get(items.exception_key(exception_id), items.decode_exception)
+
+    def exceptions(
+        self, *, open_only: bool, limit: int, cursor: str | None = None
+    ) -> Page[ExceptionRecord]:
+        """See `Store`. The open ones are listed, then read."""
+        if cursor is not None and not EXCEPTION_PLACE.fullmatch(cursor):
+            raise invalid("cursor", "pattern", "is none that this list gave out")
+        partition = items.OPEN_EXCEPTIONS if open_only else items.EXCEPTIONS
+        answer = self._query(
+            partition,
+            consistent_read=True,
+            limit=limit,
+            exclusive_start_key=_packed_key(Key(partition, cursor)) if cursor else None,
+        )
+        stored = [stored_values(item) for item in answer["Items"]]
+        after = stored[-1]["sk"] if "LastEvaluatedKey" in answer else None
+        if open_only:
+            listed = self._batch([Key(items.EXCEPTIONS, one["sk"]) for one in stored])
+            stored = [listed[key] for key in sorted(listed)]
+        found = map(items.decode_exception, stored)
+        return Page(tuple(one for one in found if one.is_open or not open_only), after)
 
     def cursor(self) -> Cursor | None:
         """See `Store`."""

@@ -4,16 +4,17 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, and_, delete, select, tuple_
 from sqlalchemy.exc import DataError
 
+from chalicelib.adapters.sql.commit import INSERT, LARGEST_COMMIT, commit
 from chalicelib.adapters.sql.database import Database
 from chalicelib.adapters.sql.migrations import check_schema
 from chalicelib.adapters.sql.tables import (
     AUDIT_ITEMS,
     CATALOGUE,
     COUNTERS,
+    EXCEPTIONS,
     EXPIRING,
     LISTENER_CURSOR,
     ONLY,
@@ -26,28 +27,20 @@ from chalicelib.adapters.sql.tables import (
     STAFF,
     WALLET_NONCES,
     Kind,
-    kind_of,
 )
 from chalicelib.domain.audit import AuditItem
 from chalicelib.domain.catalogue import Catalogue, Site
 from chalicelib.domain.errors import invalid
+from chalicelib.domain.exceptions import EXCEPTION_PLACE, ExceptionRecord, exception_place
 from chalicelib.domain.idempotency import Reservation
 from chalicelib.domain.orders import HistoryRecord, Order, OrderStatus
 from chalicelib.domain.progress import Cursor
 from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.staff import Session, Staff, WalletNonce
-from chalicelib.ports import Change, Check, Conflict, Delete, Insert, Page, Record
-
-LARGEST_COMMIT = 2000
-"""Changes in a commit: so many that a sync to disk weighs little, so few that others who write
-wait for it no longer than they would for a slow disk."""
+from chalicelib.ports import Change, Page, Record
 
 R = TypeVar("R", bound=Record)
 
-_INSERT: dict[str, Callable[[Table], postgresql.Insert | sqlite.Insert]] = {
-    "sqlite": sqlite.insert,
-    "postgresql": postgresql.insert,
-}
 _ORDERS = ORDERS.table.c
 _BY_CREATION = (_ORDERS.created_at, _ORDERS.order_hash)
 _BY_EXPIRY = (_ORDERS.expires_at, _ORDERS.order_hash)
@@ -70,7 +63,7 @@ class SqlStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = _INSERT[database.dialect]
+        self._insert = INSERT[database.dialect]
 
     def close(self) -> None:
         """Close every connection that is not in use."""
@@ -82,35 +75,8 @@ class SqlStore:
         return LARGEST_COMMIT
 
     def commit(self, changes: Sequence[Change]) -> None:
-        """See `Store`. In the order of the records' keys, so that no two commits deadlock."""
-        planned = _in_order(changes)
-        with self._database.writing() as connection:
-            for change in planned:
-                if not self._apply(connection, change):
-                    raise Conflict(change)
-
-    def _apply(self, connection: Connection, change: Change) -> bool:
-        """Whether the stored record was in the version that the change expects."""
-        record = change.record
-        kind = kind_of(record)
-        table = kind.table
-        match change:
-            case Insert():
-                # Not by its error: PostgreSQL would write the key, an order id, into its log.
-                insert = self._insert(table).on_conflict_do_nothing()
-                counted = insert.execution_options(preserve_rowcount=True)
-                return connection.execute(counted, kind.row_of(record)).rowcount == 1
-            case Delete():
-                remove = delete(table).where(_is(kind, record, record.version))
-                return connection.execute(remove).rowcount == 1
-            case Check():
-                same = _is(kind, record, record.version)
-                locked = select(table.c.version).where(same).with_for_update()
-                return connection.execute(locked).first() is not None
-            case _:
-                expected = _is(kind, record, record.version - 1)
-                replace = update(table).where(expected).values(kind.row_of(record))
-                return connection.execute(replace).rowcount == 1
+        """See `Store`."""
+        commit(self._database, changes)
 
     def order(self, order_id: str) -> Order | None:
         """See `Store`."""
@@ -182,6 +148,21 @@ class SqlStore:
             raise ValueError(f"at most {self.max_changes} serials at once")
         serial = REDEMPTIONS.table.c.serial
         return self._list(REDEMPTIONS, serial.between(first, last), by=(serial,))
+
+    def exception(self, exception_id: str) -> ExceptionRecord | None:
+        """See `Store`."""
+        return self._one(EXCEPTIONS, EXCEPTIONS.table.c.exception_id == exception_id)
+
+    def exceptions(
+        self, *, open_only: bool, limit: int, cursor: str | None = None
+    ) -> Page[ExceptionRecord]:
+        """See `Store`."""
+        if cursor is not None and not EXCEPTION_PLACE.fullmatch(cursor):
+            raise invalid("cursor", "pattern", "is none that this list gave out")
+        columns = EXCEPTIONS.table.c
+        wanted = [columns.place > (cursor or ""), *([columns.open == 1] if open_only else [])]
+        found = self._list(EXCEPTIONS, *wanted, by=(columns.place,), limit=limit + 1)
+        return _page(found, limit, lambda one: exception_place(one.exception_id))
 
     def cursor(self) -> Cursor | None:
         """See `Store`."""
@@ -274,38 +255,6 @@ class SqlStore:
             except DataError:
                 return ()  # asks for what the engine cannot hold, such as a NUL in a text
         return tuple(kind.record_of(row) for row in rows)
-
-
-def _in_order(changes: Sequence[Change]) -> list[Change]:
-    """The changes by table and key.
-
-    Raises:
-        ValueError: too many changes, none, or one record twice.
-    """
-    placed = {_place_of(change.record): change for change in changes}
-    # An order that comes or goes takes its hash along.
-    hashes = [
-        change.record.order_hash
-        for change in changes
-        if isinstance(change, Insert | Delete) and isinstance(change.record, Order)
-    ]
-    weight = len(changes) + len(hashes)
-    if not 0 < weight <= LARGEST_COMMIT:
-        raise ValueError(f"a commit takes 1 to {LARGEST_COMMIT} changes, not {weight}")
-    if len(placed) + len(set(hashes)) < weight:
-        raise ValueError("a commit takes no record twice")
-    return [placed[place] for place in sorted(placed)]
-
-
-def _place_of(record: Record) -> tuple[str, tuple[str | int, ...]]:
-    kind = kind_of(record)
-    return kind.table.name, tuple(kind.key_of(record).values())
-
-
-def _is(kind: Kind[R], record: R, version: int) -> ColumnElement[bool]:
-    columns = kind.table.c
-    key = [columns[name] == value for name, value in kind.key_of(record).items()]
-    return and_(*key, columns.version == version)
 
 
 def _creation_place(order: Order) -> str:

@@ -8,7 +8,7 @@ record (`derived`) is worked out from it, and all other fields go into `body` as
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from enum import Enum
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
@@ -17,6 +17,7 @@ from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, RowMapping, Ta
 
 from chalicelib.domain.audit import AuditItem
 from chalicelib.domain.catalogue import Catalogue, Site
+from chalicelib.domain.exceptions import ExceptionRecord, exception_place
 from chalicelib.domain.idempotency import Reservation
 from chalicelib.domain.orders import HistoryRecord, Order
 from chalicelib.domain.progress import Cursor
@@ -46,46 +47,57 @@ def _key(column: Column[Any]) -> Column[Any]:
     return column
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind(Generic[R]):
-    """How records of one kind are stored."""
+    """How records of one kind are stored.
+
+    `fixed` are columns beside the key that no update changes: what a record is known by. An update
+    leaves them and their indexes alone, and so meets no row where they differ.
+    """
 
     record: type[R]
     table: Table
     derived: Mapping[str, Callable[[R], str | int]] = field(default_factory=dict)
-    adapter: TypeAdapter[R] = field(init=False)
-    own_columns: frozenset[str] = field(init=False)
+    fixed: tuple[str, ...] = ()
+    key: Mapping[str, Callable[[R], Any]] = field(init=False)
+    identity: Mapping[str, Callable[[R], Any]] = field(init=False)
+    changing: Mapping[str, Callable[[R], Any]] = field(init=False)
+    _adapter: TypeAdapter[R] = field(init=False)
+    _own_columns: set[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        names = {column.name for column in self.table.columns}
-        own = frozenset(names & {part.name for part in fields(self.record)})
-        object.__setattr__(self, "adapter", TypeAdapter(self.record))
-        object.__setattr__(self, "own_columns", own)
+        columns: dict[str, Callable[[R], Any]] = {
+            column.name: self.derived.get(column.name, attrgetter(column.name))
+            for column in self.table.columns
+            if column.name != BODY
+        }
+        key = {column.name: columns[column.name] for column in self.table.primary_key}
+        identity = key | {name: columns[name] for name in self.fixed}
+        changing = {name: get for name, get in columns.items() if name not in identity}
+        own_columns = columns.keys() & {part.name for part in fields(self.record)}
+        object.__setattr__(self, "key", key)
+        object.__setattr__(self, "identity", identity)
+        object.__setattr__(self, "changing", changing)
+        object.__setattr__(self, "_adapter", TypeAdapter(self.record))
+        object.__setattr__(self, "_own_columns", own_columns)
 
     def row_of(self, record: R) -> dict[str, Any]:
         """All columns of a record's row."""
-        row = {name: _plain(getattr(record, name)) for name in self.own_columns}
-        row |= {name: derive(record) for name, derive in self.derived.items()}
-        body = self.adapter.dump_json(record, exclude=set(self.own_columns))
-        return {**row, BODY: body.decode()}
+        identity = {name: get(record) for name, get in self.identity.items()}
+        return {**identity, **self.changing_of(record)}
+
+    def changing_of(self, record: R) -> dict[str, Any]:
+        """The columns of a record's row that an update writes."""
+        row = {name: get(record) for name, get in self.changing.items()}
+        row[BODY] = self._adapter.dump_json(record, exclude=self._own_columns).decode()
+        return row
 
     def record_of(self, row: RowMapping) -> R:
         """The record in a row of its table."""
-        columns = {name: row[name] for name in self.own_columns}
-        return self.adapter.validate_python({**from_json(row[BODY]), **columns})
-
-    def key_of(self, record: R) -> dict[str, Any]:
-        """The primary key of a record's row: column and value."""
-        return {
-            column.name: self.derived[column.name](record)
-            if column.name in self.derived
-            else getattr(record, column.name)
-            for column in self.table.primary_key
-        }
-
-
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, Enum) else value
+        values = from_json(row[BODY])
+        for name in self._own_columns:
+            values[name] = row[name]
+        return self._adapter.validate_python(values)
 
 
 def _table(name: str, *columns: Column[Any]) -> Table:
@@ -110,6 +122,8 @@ ORDERS = Kind(
         _integer("expires_at"),
         Column("sealed_meta", LargeBinary),
     ),
+    derived={"status": lambda order: order.status.value},
+    fixed=("order_hash", "customer", "site_id", "created_at", "expires_at"),
 )
 ORDER_HISTORY = Kind(
     HistoryRecord,
@@ -120,6 +134,19 @@ REDEMPTIONS = Kind(
     Redemption,
     _table("redemptions", _key(_integer("serial"))),
     derived={"serial": lambda entry: entry.serial},
+)
+EXCEPTIONS = Kind(
+    ExceptionRecord,
+    _table(
+        "exceptions",
+        _key(_text("exception_id")),
+        Column("place", Text, nullable=False, unique=True),
+        _integer("open"),
+    ),
+    derived={
+        "place": lambda one: exception_place(one.exception_id),
+        "open": lambda one: int(one.is_open),
+    },
 )
 LISTENER_CURSOR = Kind(
     Cursor, _table("listener_cursor", _key(_text("name"))), derived={"name": lambda _: ONLY}
@@ -158,6 +185,7 @@ _ALL: tuple[Kind[Any], ...] = (
     ORDERS,
     ORDER_HISTORY,
     REDEMPTIONS,
+    EXCEPTIONS,
     LISTENER_CURSOR,
     CATALOGUE,
     RESERVATIONS,
