@@ -204,6 +204,7 @@ class ListenerSettings(CommonSettings, ContractSettings):
     WATCHDOG_SECONDS: float = Field(default=300.0, gt=0, le=86_400)
     METRICS_PORT: int | None = Field(default=None, ge=0, le=65_535)
     METRICS_HOST: str = Field(default="127.0.0.1", min_length=1)
+    LEASE_SECONDS: int = Field(default=30, ge=1, le=600)
     RPC_QUORUM: int | None = Field(default=None, ge=1)
     RECONCILE_SECONDS: int = Field(default=3600, ge=0, le=7 * 86400)
 

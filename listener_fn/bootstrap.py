@@ -12,8 +12,9 @@ from chalicelib.adapters.telemetry import PowertoolsTelemetry
 from chalicelib.ports import Telemetry
 from chalicelib.settings import ListenerSettings, SettingsError, load
 from chalicelib.usecases.scan import ScanSettings
-from listener_fn.chain import RpcChain, RpcProviders
+from listener_fn.chain import RpcChain
 from listener_fn.listener import Listener
+from listener_fn.providers import Providers
 from listener_fn.supervisor import Health, Supervisor, Watchdog
 from listener_fn.systemd import notifier
 
@@ -73,21 +74,25 @@ def _served(settings: ListenerSettings, log: Telemetry, health: Health, port: in
 
 
 def _listener(settings: ListenerSettings, telemetry: Telemetry) -> Listener:
-    entropy = SystemEntropy()
+    clock, entropy = SystemClock(), SystemEntropy()
     return Listener(
         store=open_store(settings),
-        providers=RpcProviders(
+        providers=Providers(
             [
                 RpcChain(
                     url,
                     chain_id=settings.CHAIN_ID,
                     contract=settings.CONTRACT_ADDRESS,
                     timeout=settings.RPC_TIMEOUT_SECONDS,
+                    max_range=settings.MAX_BLOCK_RANGE,
                 )
                 for url in settings.RPC_URLS
-            ]
+            ],
+            quorum=settings.quorum,
+            clock=clock,
+            telemetry=telemetry,
         ),
-        clock=SystemClock(),
+        clock=clock,
         entropy=entropy,
         telemetry=telemetry,
         settings=ScanSettings(
@@ -95,7 +100,7 @@ def _listener(settings: ListenerSettings, telemetry: Telemetry) -> Listener:
             contract=settings.CONTRACT_ADDRESS,
             deploy_block=settings.DEPLOY_BLOCK,
             finality=settings.finality,
-            block_range=settings.MAX_BLOCK_RANGE,
+            lease_seconds=settings.LEASE_SECONDS,
         ),
         # Two processes must never share a name, on one host or on several.
         owner=f"{socket.gethostname()}-{os.getpid()}-{entropy.random_bytes(OWNER_BYTES).hex()}",

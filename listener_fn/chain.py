@@ -17,15 +17,13 @@ from eth_typing import URI
 from web3 import HTTPProvider
 from web3.types import RPCEndpoint, RPCResponse
 
-from chalicelib.domain.order_hash import keccak256
 from chalicelib.domain.redemptions import BlockRef, Burn, Header
 from chalicelib.ports import ChainUnavailable, Stretch, Tail, Tips, WrongChain
 from listener_fn import decoding
+from listener_fn.books import COUNT_SELECTOR
 from listener_fn.decoding import REDEEMED_TOPIC
 from listener_fn.ranges import Ranges
 from listener_fn.refusals import Refusal, allowed_blocks, refusal_of
-
-COUNT_SELECTOR = "0x" + keccak256(b"redemptionCount()")[:4].hex()
 
 BATCH_CALLS = 100
 """Calls sent together, as long as the provider takes so many."""
@@ -142,10 +140,10 @@ class RpcChain:
             WrongChain: it does not.
             ChainUnavailable: it cannot be told.
         """
-        chain_id = self._checked(decoding.quantity, self._call("eth_chainId"))
+        chain_id = self._checked(decoding.quantity, self.call("eth_chainId"))
         if chain_id != self._chain_id:
             raise WrongChain(f"{self.name} serves chain {chain_id}, CHAIN_ID is {self._chain_id}")
-        if self._call("eth_getCode", self._contract, "latest") in ("0x", None):
+        if self.call("eth_getCode", self._contract, "latest") in ("0x", None):
             raise WrongChain(f"{self.name} knows no contract at CONTRACT_ADDRESS")
         self._verified = True
 
@@ -320,8 +318,24 @@ class RpcChain:
         self.splits["range"] += 1
         self._ranges.refused(blocks, allowed=allowed)
 
-    def _call(self, method: str, *params: Any) -> Any:
+    def call(self, method: str, *params: Any) -> Any:
+        """The result of one call, as it was told.
+
+        Raises:
+            ChainUnavailable: there is none.
+        """
         return self._result(method, self._send_one(method, list(params)))
+
+    def batch(self, calls: Sequence[Call]) -> list[Any]:
+        """The results of several calls, in their order.
+
+        Raises:
+            ChainUnavailable: one of them has none.
+        """
+        answers = self._batch(calls)
+        return [
+            self._result(method, answer) for (method, _), answer in zip(calls, answers, strict=True)
+        ]
 
     def _send_one(self, method: str, params: list[Any]) -> Any:
         self.calls[method] += 1

@@ -15,11 +15,10 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from chalicelib.ports import StoreUnavailable
+from chalicelib.ports import StoreUnavailable, WrongChain
 from chalicelib.settings import SettingsError
 from chalicelib.usecases.scan import ForeignCursor, ForkBelowFinality
 from listener_fn.bootstrap import make_supervisor
-from listener_fn.chain import WrongChain
 from listener_fn.supervisor import EXIT_FAILED
 
 EXIT_SETTINGS = 2
@@ -29,7 +28,7 @@ EPILOG = """\
 Settings come from the environment; .env.example explains each:
   STORE with DATABASE_URL or DYNAMODB_TABLE, CHAIN_ID, CONTRACT_ADDRESS, RPC_URLS, DEPLOY_BLOCK,
   CONFIRMATIONS, FINALITY_FALLBACK_BLOCKS, POLL_SECONDS, MAX_BLOCK_RANGE, RPC_TIMEOUT_SECONDS,
-  WATCHDOG_SECONDS, METRICS_PORT, METRICS_HOST, READY_MAX_LAG_SECONDS, LOG_LEVEL
+  LEASE_SECONDS, RPC_QUORUM, WATCHDOG_SECONDS, METRICS_PORT, METRICS_HOST, READY_MAX_LAG_SECONDS, LOG_LEVEL
 """
 
 

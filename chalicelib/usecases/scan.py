@@ -120,8 +120,8 @@ class ScanResult:
     nothing could be concluded, empty where all is well; `held` why nothing became final although
     all that was read adds up. `rewound` is how many blocks were taken back. `burns` counts the
     final ones stored, `exceptions` those of them that match no order, `pending` the burns not final
-    yet. `lag_blocks` and `lag_seconds` are how far the proven height trails head and clock. With `backlog` the next
-    pass should follow at once.
+    yet. `lag_blocks` and `lag_seconds` are how far the proven height trails head and clock. With
+    `backlog` the next pass should follow at once.
     """
 
     mine: bool = True

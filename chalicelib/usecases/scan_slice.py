@@ -149,7 +149,7 @@ class Slice:
         if entry is None:
             return
         if known is not None and known.is_exception and known.burn == burn and known != entry:
-            self._withdraw(burn, unless=outcome)
+            self._withdraw(burn, unless=kind_of(outcome) if entry.is_exception else None)
         if final and entry.is_exception:
             self._raise(burn, kind_of(outcome))
         self._entries[burn.serial] = entry
@@ -232,10 +232,10 @@ class Slice:
         before, known = self._exception(exception_id(burn))
         self._except(before, raise_exception(burn, kind, self.at, known))
 
-    def _withdraw(self, burn: Burn, *, unless: Outcome | None = None) -> None:
+    def _withdraw(self, burn: Burn, *, unless: ExceptionKind | None = None) -> None:
         """The chain undid what was an exception."""
         before, known = self._exception(exception_id(burn))
-        if known is not None and known.kind != unless:
+        if known is not None and known.kind is not unless:
             self._except(before, self._withdrawn(known, "the chain no longer has it"))
 
     def _halt(self, burn: Burn) -> None:

@@ -164,7 +164,10 @@ def _check(stack: Stack, burns: list[Touched], seen: list[Burn]) -> None:
     check_orders(stack.store, [burn.order.order_id for burn in burns])
     for entry in ledger_of(stack.store):
         assert len(set(entry.orphans)) == len(entry.orphans)
-        assert {burn for burn in seen if burn.serial == entry.serial} <= {entry.burn, *entry.orphans}
+        assert {burn for burn in seen if burn.serial == entry.serial} <= {
+            entry.burn,
+            *entry.orphans,
+        }
 
 
 def _redeem_what_was_lost(stack: Stack, burns: list[Touched]) -> None:

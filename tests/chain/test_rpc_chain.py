@@ -13,14 +13,21 @@ from eth_utils.abi import event_abi_to_log_topic, function_abi_to_4byte_selector
 
 from chalicelib.domain.redemptions import BlockRef
 from chalicelib.ports import ChainUnavailable
-from listener_fn.chain import COUNT_SELECTOR, REDEEMED_TOPIC, RpcChain, RpcError
+from listener_fn.books import COUNT_SELECTOR
+from listener_fn.chain import JsonProvider, RpcChain, RpcError
+from listener_fn.decoding import REDEEMED_TOPIC
 
 ARTEFACT = Path(__file__).parents[2] / "contracts/abi/FiveSOfficeVouchers.json"
 CONTRACT = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 ALICE = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
 BLOCK_HASH, TX_HASH, ORDER_HASH = "0x" + "b1" * 32, "0x" + "c2" * 32, "0x" + "d3" * 32
 
-BLOCK = {"number": "0x10", "hash": BLOCK_HASH, "timestamp": "0x6b01732d"}
+BLOCK = {
+    "number": "0x10",
+    "hash": BLOCK_HASH,
+    "timestamp": "0x6b01732d",
+    "parentHash": "0x" + "a0" * 32,
+}
 LOG: dict[str, Any] = {
     "address": CONTRACT.lower(),
     "topics": [
@@ -177,13 +184,14 @@ def test_provider_without_finality_says_so_in_several_ways(answer: Any) -> None:
         return answer if params[0] == "finalized" else BLOCK
 
     with provider({"eth_getBlockByNumber": told}) as chain:
-        assert chain.finalized() is None
-        assert chain.head().number == 16
+        tips = chain.tips(16)
+        assert tips.finalized is None
+        assert tips.head.number == 16
 
 
 def test_finalized_height_is_told() -> None:
     with provider({}) as chain:
-        assert chain.finalized() == 16
+        assert chain.tips(16).finalized == 16
 
 
 @pytest.mark.parametrize(
@@ -298,14 +306,14 @@ def test_provider_that_is_asked_too_often_has_not_said_that_there_is_no_finality
         return limited if params[0] == "finalized" else BLOCK
 
     with provider({"eth_getBlockByNumber": told}) as chain, pytest.raises(RpcError):
-        chain.finalized()
+        chain.tips(16)
 
 
 @pytest.mark.parametrize("status", [403, 429, 500, 503])
 def test_provider_that_fails_has_not_said_that_there_is_no_finality(status: int) -> None:
     failing = {"eth_getBlockByNumber": Failing(status)}
     with provider(failing) as chain, pytest.raises(ChainUnavailable, match=f"HTTP {status}"):
-        chain.finalized()
+        chain.tips(16)
 
 
 def test_single_blocks_say_nothing_of_wide_ranges() -> None:
@@ -323,8 +331,9 @@ def test_slow_provider_is_given_up() -> None:
         held.wait(10)
 
     with provider({"eth_getLogs": never}) as chain:
+        assert isinstance(chain._transport, JsonProvider)
         impatient = RpcChain(
-            chain._provider.endpoint_uri or "", chain_id=31337, contract=CONTRACT, timeout=0.2
+            chain._transport.endpoint_uri or "", chain_id=31337, contract=CONTRACT, timeout=0.2
         )
         with pytest.raises(ChainUnavailable, match="no answer in time"):
             impatient.burns(1, 16)

@@ -35,7 +35,7 @@ from chalicelib.domain.order_hash import (
 )
 from chalicelib.domain.orders import new_order
 from chalicelib.usecases.scan import LONGEST_ORDER_SECONDS
-from listener_fn import chain as listener
+from listener_fn import books, decoding
 from ops import anvil
 from ops.deploy_local import LocalChain
 from ops.onchain import reverts, roles
@@ -73,10 +73,8 @@ NOT_MET_BY_THE_PORTAL = {
 """Errors that `redeemOrder` cannot revert with; for every other one the portal has words."""
 
 COPIES = {
-    "listener_fn/chain.py": {
-        "VoucherRedeemed(address,uint256,uint256,bytes32,uint256)",
-        "redemptionCount()",
-    },
+    "listener_fn/books.py": {"redemptionCount()", "redeemed(uint256)"},
+    "listener_fn/decoding.py": {"VoucherRedeemed(address,uint256,uint256,bytes32,uint256)"},
     "frontends/tests/fake-stack.mjs": {"balanceOfBatch(address[],uint256[])"},
     "frontends/tests/wallet.test.ts": {
         "redeemOrder((bytes32,address,uint256,uint256,bytes32,uint64),bytes32)",
@@ -163,11 +161,11 @@ def check_listener(artefact: Artefact) -> None:
         "transactionHash": "0x" + "bb" * 32,
         "logIndex": "0x3",
     }
-    burn = listener._burn(log, CONTRACT.lower(), {})
+    (burn,) = decoding.burns([log], contract=CONTRACT.lower(), first=0, last=99, times={})
     assert (burn.user, burn.token_id, burn.amount) == (CUSTOMER, 1001, 2)
     assert (burn.order_hash, burn.serial) == ("0x" + "5a" * 32, 7)
     count = entries(artefact, "function")["redemptionCount"]
-    assert selector(count) == listener.COUNT_SELECTOR
+    assert selector(count) == books.COUNT_SELECTOR
     assert [item["type"] for item in count["outputs"]] == ["uint256"]
 
 
@@ -482,7 +480,7 @@ def patched(before: bytes, after: bytes) -> Callable[[Artefact], None]:
 def test_drift_of_the_event_is_seen(
     committed: Artefact, change: Callable[[Artefact], None]
 ) -> None:
-    with pytest.raises((AssertionError, KeyError, listener._Malformed)):
+    with pytest.raises((AssertionError, KeyError, decoding.Malformed)):
         check_listener(planted(committed, change))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.domain.finality import FinalityRule
 from chalicelib.domain.redemptions import BlockRef, Burn
-from listener_fn.chain import REDEEMED_TOPIC
+from listener_fn.decoding import REDEEMED_TOPIC
 
 GENESIS_TIME = 1_800_000_000
 DEPLOY_BLOCK = 3

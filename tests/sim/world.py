@@ -16,8 +16,9 @@ from chalicelib.adapters.memory import MemoryStore
 from chalicelib.domain.finality import FinalityRule
 from chalicelib.ports import Store
 from chalicelib.usecases.scan import ForkBelowFinality, ScanSettings
-from listener_fn.chain import RpcChain, RpcProviders
+from listener_fn.chain import RpcChain
 from listener_fn.listener import Listener
+from listener_fn.providers import Providers
 from tests.sim.actors import People, SeededEntropy
 from tests.sim.chain import CONTRACT, DEPLOY_BLOCK, Redeem, SimChain
 from tests.sim.checkers import Broken, Safety, differences
@@ -116,8 +117,8 @@ class World:
             contract=CONTRACT,
             deploy_block=DEPLOY_BLOCK,
             finality=rule,
-            block_range=rng.choice((2, 5, 20, 5000)),
-            ranges_per_pass=rng.choice((8, 50)),
+            blocks_per_pass=rng.choice((8, 50, 5000)),
+            near_blocks=rng.choice((0, 5, 500)),
             lease_seconds=LEASE_SECONDS,
             heartbeat_seconds=rng.choice((0, 0, 5)),
         )
@@ -186,11 +187,13 @@ class World:
         )
 
     def _provider(self, node: Node, before: Callable[[], None]) -> RpcChain:
-        provider = RpcChain(
-            f"http://{node.name}.example", chain_id=CHAIN_ID, contract=CONTRACT, timeout=1
+        return RpcChain(
+            f"http://{node.name}.example",
+            chain_id=CHAIN_ID,
+            contract=CONTRACT,
+            timeout=1,
+            transport=Transport(node, before),
         )
-        provider._provider = Transport(node, before)  # type: ignore[assignment]
-        return provider
 
     # --------------------------------------------------------------------------------- life
 
@@ -396,4 +399,4 @@ def make_providers(
     chains: list[RpcChain], *, quorum: int, clock: SlotClock, telemetry: CountingTelemetry
 ) -> Any:
     """All endpoints together, as the listener sees them."""
-    return RpcProviders(chains)
+    return Providers(chains, quorum=quorum, clock=clock, telemetry=telemetry, workers=1)

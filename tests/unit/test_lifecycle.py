@@ -287,7 +287,13 @@ class Lives(RuleBasedStateMachine):
             for order in self._orders()
             if order.expires_at < self.final_time
         ]
-        decided = Slice(self.store, known=ledger, at=self.now, request_id="listen")
+        decided = Slice(
+            self.store,
+            known=ledger,
+            orders={order.order_hash: order for order in self._orders()},
+            at=self.now,
+            request_id="listen",
+        )
         for step in steps:
             decided.take(step)
         changes = decided.changes()

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.orders import OrderStatus
-from chalicelib.ports import Chain
+from chalicelib.ports import Provider
 from chalicelib.settings import SettingsError
-from chalicelib.usecases.scan import ForeignCursor, ForkBelowFinality
+from chalicelib.usecases.scan import ForeignCursor
 from listener_fn.bootstrap import make_listener
 from listener_fn.handler import RESERVE_SECONDS, scan_for_a_while
 from listener_fn.listener import Listener
 from listener_fn.pace import FAST_SECONDS
+from listener_fn.providers import Providers
 from tests.unit.fake_chain import FakeChain
 from tests.unit.test_scan import SETTINGS, World
 
@@ -20,27 +21,6 @@ from tests.unit.test_scan import SETTINGS, World
 class FakeEntropy:
     def random_bytes(self, count: int) -> bytes:
         return b"\x01" * count
-
-
-@dataclass
-class FakeProviders:
-    """Chains that are asked in turn."""
-
-    chains: list[Chain]
-    given_way: int = 0
-
-    def current(self) -> Chain:
-        return self.chains[self.given_way % len(self.chains)]
-
-    def give_way(self) -> None:
-        self.given_way += 1
-
-    @property
-    def count(self) -> int:
-        return len(self.chains)
-
-    def verify(self) -> list[str]:
-        return []
 
 
 @dataclass
@@ -66,10 +46,16 @@ class Minute:
             self.world.chain.mine()
 
 
-def listener_of(world: World, *chains: Chain) -> Listener:
+def listener_of(world: World, *chains: Provider) -> Listener:
     return Listener(
         store=world.store,
-        providers=FakeProviders(list(chains) or [world.chain]),
+        providers=Providers(
+            list(chains) or [world.chain],
+            quorum=1,
+            clock=world.clock,
+            telemetry=world.telemetry,
+            workers=1,
+        ),
         clock=world.clock,
         entropy=FakeEntropy(),
         telemetry=world.telemetry,
@@ -115,7 +101,7 @@ def test_invocation_ends_before_its_time_is_up(world: World) -> None:
 
 
 def test_invocation_catches_up_without_pause() -> None:
-    world = World(settings=replace(SETTINGS, ranges_per_pass=1))
+    world = World(settings=replace(SETTINGS, blocks_per_pass=7))
     world.chain.mine_empty(30)
     minute = Minute(world)
     summary = invoke(listener_of(world), minute)
@@ -170,11 +156,9 @@ def test_invocation_that_cannot_go_on_says_so(world: World) -> None:
     assert [told["ended"] for told in world.telemetry.named("invocation")] == ["crash"]
 
 
-def test_failing_provider_gives_way_within_the_invocation(world: World) -> None:
-    minute = Minute(world)
-    summary = invoke(listener_of(world, FakeChain(down=True), world.chain), minute)
-    assert (summary["passes"], summary["error"]) == (2, "")
-    assert minute.waits == [2.0]
+def test_failing_provider_gives_way_within_the_pass(world: World) -> None:
+    summary = invoke(listener_of(world, FakeChain(down=True), world.chain), Minute(world))
+    assert (summary["passes"], summary["error"]) == (1, "")
 
 
 def test_invocation_gives_up_after_some_failures_with_longer_and_longer_pauses(
@@ -195,35 +179,16 @@ def test_provider_down_before_there_is_a_cursor_is_an_error(world: World) -> Non
     assert world.store.cursor() is None
 
 
-def test_one_provider_on_a_dead_branch_gives_way_to_the_others(world: World) -> None:
+def test_one_provider_on_a_dead_branch_is_set_aside(world: World) -> None:
     listener_of(world).scan()
-    dead = FakeChain()
+    dead = FakeChain(name="dead")
     dead.fork(0)
     dead.mine_empty(world.chain.tip.number + 5)
-    listener = listener_of(world, dead, world.chain)
-    assert "proven final" in listener.scan().error
-    assert listener.scan().error == ""
-    everybody = listener_of(world, dead, dead)
-    everybody.scan()
-    with pytest.raises(ForkBelowFinality):
-        everybody.scan()
-
-
-def test_a_good_pass_between_them_keeps_two_forks_from_stopping_the_listener(
-    world: World,
-) -> None:
-    listener_of(world).scan()
-    dead = FakeChain()
-    dead.fork(0)
-    dead.mine_empty(world.chain.tip.number + 5)
-    listener = listener_of(world, dead, world.chain)
-    assert "proven final" in listener.scan().error
-    assert listener.scan().error == ""
-    world.chain.down = True
-    assert listener.scan().error == "provider is down"
-    assert "proven final" in listener.scan().error
-    world.chain.down = False
-    assert listener.scan().error == ""
+    world.redeemed()
+    world.chain.mine_empty(2)
+    assert listener_of(world, dead, world.chain).scan().matched == 1
+    (told,) = world.telemetry.named("provider_set_aside")
+    assert told["provider"] == "dead"
 
 
 def test_lease_of_another_is_told_once(world: World) -> None:

@@ -72,8 +72,14 @@ def test_a_second_burn_for_one_order_is_a_duplicate_and_the_first_is_not(
 def test_a_burn_in_time_for_a_closed_order_is_an_exception_and_never_lost() -> None:
     expired = in_status(S.EXPIRED)
     assert judge(a_burn(expired), expired) is Outcome.ORDER_CLOSED
-    delivered = replace(in_status(S.DELIVERED), burn=None)
-    assert judge(a_burn(delivered), delivered) is Outcome.ORDER_CLOSED
+
+
+def test_a_delivered_order_whose_burn_was_forked_out_gets_it_back() -> None:
+    forked = replace(in_status(S.DELIVERED), burn=None)
+    burn = a_burn(forked, serial=4, tx_hash="0x" + "22" * 32, block=a_block(101))
+    assert judge(burn, forked) is Outcome.MATCHED
+    whole = apply_burn(forked, burn, final=True, actor=LISTENER, at=NOW, request_id="r")
+    assert (whole.status, whole.burn, whole.history) == (S.DELIVERED, burn, forked.history)
 
 
 @pytest.mark.parametrize(

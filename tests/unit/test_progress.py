@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.progress import Cursor, Heartbeat, advance
+from chalicelib.domain.progress import (
+    ANCHOR_DISTANCE,
+    ANCHOR_GROWTH,
+    DEEPEST_REWIND,
+    Cursor,
+    Heartbeat,
+    advance,
+    rewind,
+    taken_back,
+)
 from tests.fakes import CHAIN_ID, CONTRACT, NOW, a_block
 
 CURSOR = Cursor(
@@ -40,8 +49,11 @@ def test_all_moves_at_once() -> None:
         heartbeat=beat,
         scanned=109,
         seen_serial=13,
+        halts=("1-aabbccdd",),
     )
     assert after == Cursor(
+        anchors=(CURSOR.proven,),
+        halts=("1-aabbccdd",),
         proven=a_block(108),
         last_serial=12,
         expired_through=NOW + 1,
@@ -96,3 +108,38 @@ def test_halts_stay_until_they_are_told_anew() -> None:
     halted = advance(CURSOR, halts=("1-abcdef01",))
     assert advance(halted, last_serial=8).halts == ("1-abcdef01",)
     assert advance(halted, halts=()).halts == ()
+
+
+@given(steps=st.lists(st.integers(1, 5000), min_size=1, max_size=300))
+def test_anchors_are_few_and_lie_at_growing_distances(steps: list[int]) -> None:
+    cursor = CURSOR
+    for step in steps:
+        cursor = advance(cursor, proven=a_block(cursor.proven.number + step))
+    distances = [cursor.proven.number - anchor.number for anchor in cursor.anchors]
+    assert distances == sorted(set(distances))
+    assert cursor.anchors[-1] == CURSOR.proven
+    assert len(distances) <= 8
+    for near, far in zip([ANCHOR_DISTANCE + max(steps), *distances], distances, strict=False):
+        # Whatever the depth of a fork: the next anchor below it is not far beyond.
+        assert far <= max(steps) + near * ANCHOR_GROWTH or far > DEEPEST_REWIND
+
+
+def test_rewind_goes_back_and_expiry_with_it() -> None:
+    cursor = advance(CURSOR, proven=a_block(300), expired_through=NOW + 900)
+    back = rewind(cursor, a_block(200, time=NOW + 20))
+    assert (back.proven, back.scanned, back.expired_through) == (
+        a_block(200, time=NOW + 20),
+        200,
+        NOW + 19,
+    )
+    assert back.anchors == (CURSOR.proven,)
+    assert back.rewinding
+    assert back.last_serial == cursor.last_serial
+    half = taken_back(back, last_serial=cursor.last_serial - 1, done=False)
+    assert half.rewinding
+    done = taken_back(half, last_serial=half.last_serial, done=True)
+    assert not done.rewinding
+    with pytest.raises(ValueError, match="only a rewind"):
+        taken_back(done, last_serial=1, done=True)
+    with pytest.raises(ValueError, match="goes back"):
+        rewind(cursor, a_block(301))

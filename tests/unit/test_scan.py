@@ -383,9 +383,7 @@ def test_burn_after_expiry_was_settled_is_an_exception(world: World) -> None:
 def test_burn_mined_again_under_another_serial_is_no_duplicate_while_catching_up() -> None:
     world = World(
         chain=FakeChain(finality=2),
-        settings=replace(
-            SETTINGS, blocks_per_pass=4, finality=FinalityRule(1, 1000)
-        ),
+        settings=replace(SETTINGS, blocks_per_pass=4, finality=FinalityRule(1, 1000)),
     )
     other, order = world.order(customer=BOB), world.order()
     burn = world.chain.redeem(order)

@@ -147,7 +147,7 @@ def test_worker_lets_go_of_what_ran_out(world: World, telemetry: HookedTelemetry
 
 
 def test_worker_asked_for_one_run_catches_up_and_ends() -> None:
-    world = World(settings=replace(SETTINGS, ranges_per_pass=1))
+    world = World(settings=replace(SETTINGS, blocks_per_pass=7))
     world.chain.mine_empty(30)
     assert supervisor_of(world).run(once=True) == 0
     assert world.cursor.proven.number == 28
