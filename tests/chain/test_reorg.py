@@ -146,7 +146,7 @@ def stack_on(chains: dict[int, str], tmp_path: Path) -> Forkable:
 
 def _burn_in_new_blocks(stack: Stack, blocks: int) -> list[Touched]:
     """So many new blocks, with burns in the first, one in the middle, and the last."""
-    burns = []
+    burns: list[Touched] = []
     wanted = sorted({0, blocks // 2, blocks - 1})
     for offset in range(blocks):
         if offset not in wanted:
@@ -164,7 +164,10 @@ def _check(stack: Stack, burns: list[Touched], seen: list[Burn]) -> None:
     check_orders(stack.store, [burn.order.order_id for burn in burns])
     for entry in ledger_of(stack.store):
         assert len(set(entry.orphans)) == len(entry.orphans)
-        assert {burn for burn in seen if burn.serial == entry.serial} <= {entry.burn, *entry.orphans}
+        assert {burn for burn in seen if burn.serial == entry.serial} <= {
+            entry.burn,
+            *entry.orphans,
+        }
 
 
 def _redeem_what_was_lost(stack: Stack, burns: list[Touched]) -> None:
