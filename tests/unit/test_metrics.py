@@ -74,13 +74,13 @@ def test_what_the_table_does_not_know_is_refused_at_once(
     labels: dict[str, str],
     message: str,
 ) -> None:
-    telemetry: Telemetry = {
+    kinds: dict[str, Telemetry] = {
         "log": PowertoolsTelemetry("metrics-test"),
         "prometheus": prometheus,
         "fake": log,
-    }[kind]
+    }
     with pytest.raises(ValueError, match=message):
-        telemetry.metric(name, 1, unit, **labels)
+        kinds[kind].metric(name, 1, unit, **labels)
 
 
 def test_a_counter_never_goes_down() -> None:
