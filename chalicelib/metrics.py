@@ -68,7 +68,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         "LagSeconds": _gauge("Age of the proven block.", unit=SECONDS),
         "ProvenLagSeconds": _gauge("Age of the proven block.", unit=SECONDS),
         "LastSuccessTime": _gauge("Unix time of the last pass without error.", unit=SECONDS),
-        "ScanSeconds": _seconds("Time a pass took."),
+        "ScanSeconds": _seconds("Time a pass took: one every five seconds, and every longer one."),
         "ScanFailures": _counter("Passes that ended with an error."),
         "StuckPasses": _counter("Times that a pass outlasted WATCHDOG_SECONDS."),
         "InvocationSeconds": _seconds("Time an invocation took, by why it ended.", "ended"),

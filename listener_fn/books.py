@@ -1,20 +1,19 @@
 """`chalicelib.ports.ContractBooks` over JSON-RPC: for the listener and for the command line."""
 
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from chalicelib.domain.order_hash import keccak256
 from chalicelib.domain.reconciliation import ContractTotals
 from chalicelib.domain.redemptions import BlockRef
 from chalicelib.ports import ChainUnavailable
+from listener_fn.decoding import Malformed, block_ref, quantity, word
 
 COUNT_SELECTOR = "0x" + keccak256(b"redemptionCount()")[:4].hex()
 REDEEMED_SELECTOR = "0x" + keccak256(b"redeemed(uint256)")[:4].hex()
 
-_QUANTITY = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})")
-_WORD = re.compile(r"0x[0-9a-fA-F]{64}")
+T = TypeVar("T")
 
 
 class Endpoint(Protocol):
@@ -68,14 +67,14 @@ class RpcBooks:
         if self.blocks([block.number]) != (block,):
             raise ChainUnavailable(f"block {block.number} was replaced meanwhile")
         return ContractTotals(
-            count=self._word(count),
+            count=self._number(count),
             redeemed={
-                token_id: self._word(told) for token_id, told in zip(asked, redeemed, strict=True)
+                token_id: self._number(told) for token_id, told in zip(asked, redeemed, strict=True)
             },
         )
 
     def _head(self) -> int:
-        return quantity(self.endpoint, self.endpoint.call("eth_blockNumber"))
+        return checked(self.endpoint, quantity, self.endpoint.call("eth_blockNumber"))
 
     def _block(self, number: int, told: Any) -> BlockRef:
         if told is None:
@@ -83,25 +82,22 @@ class RpcBooks:
                 f"{self.endpoint.name} knows no block {number}: its newest is {self._head()}, older"
                 " than what the listener has proven"
             )
-        if not isinstance(told, dict) or quantity(self.endpoint, told.get("number")) != number:
-            raise ChainUnavailable(f"{self.endpoint.name} tells another block for {number}")
-        block_hash = told.get("hash")
-        if not isinstance(block_hash, str) or not _WORD.fullmatch(block_hash):
-            raise ChainUnavailable(f"{self.endpoint.name} tells a malformed block hash")
-        return BlockRef(number, block_hash, quantity(self.endpoint, told.get("timestamp")))
+        block = checked(self.endpoint, block_ref, told)
+        if block.number != number:
+            raise ChainUnavailable(f"{self.endpoint.name}: block {block.number} told for {number}")
+        return block
 
-    def _word(self, told: Any) -> int:
-        if not isinstance(told, str) or not _WORD.fullmatch(told):
-            raise ChainUnavailable(f"{self.endpoint.name} tells a malformed total")
-        return int(told, 16)
+    def _number(self, told: Any) -> int:
+        return int(checked(self.endpoint, word, told), 16)
 
 
-def quantity(endpoint: Endpoint, told: Any) -> int:
-    """A number as JSON-RPC writes it.
+def checked(endpoint: Endpoint, decode: Callable[[Any], T], told: Any) -> T:
+    """What `decode` makes of what an endpoint told.
 
     Raises:
-        ChainUnavailable: it is none.
+        ChainUnavailable: it has not the shape it must have.
     """
-    if not isinstance(told, str) or not _QUANTITY.fullmatch(told):
-        raise ChainUnavailable(f"{endpoint.name} tells a malformed number")
-    return int(told, 16)
+    try:
+        return decode(told)
+    except Malformed as error:
+        raise ChainUnavailable(f"{endpoint.name}: {error}") from error

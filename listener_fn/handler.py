@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from chalicelib.usecases.scan import ScanResult
 from listener_fn.bootstrap import make_listener
 from listener_fn.listener import Listener
-from listener_fn.pace import CatchUp, next_pause
+from listener_fn.pace import CatchUp, PassMetrics, next_pause
 
 RESERVE_SECONDS = 5.0
 """No pass begins that would leave less time, should it take as long as the longest one so far."""
@@ -91,6 +91,7 @@ def _scan(
 ) -> Ended:
     """Add passes to `results` until it is time to end."""
     catch_up = CatchUp(listener.store, listener.telemetry)
+    metrics = PassMetrics(listener.telemetry, listener.clock)
     longest = 0.0
     while True:
         before = remaining()
@@ -98,6 +99,7 @@ def _scan(
         results.append(result)
         left = remaining()
         longest = max(longest, before - left)
+        metrics.note(result, seconds=before - left)
         catch_up.note(result, -left)
         done = _done(listener, result)
         if done is not None:

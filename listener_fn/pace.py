@@ -1,9 +1,9 @@
-"""How soon the next pass follows, and what is told of a long catch-up."""
+"""How soon the next pass follows, and what both shells tell of passes."""
 
 from collections import deque
 from dataclasses import dataclass, field
 
-from chalicelib.ports import Store, StoreUnavailable, Telemetry
+from chalicelib.ports import Clock, Store, StoreUnavailable, Telemetry
 from chalicelib.usecases.scan import ScanResult
 
 FAST_SECONDS = 0.2
@@ -11,6 +11,7 @@ FAST_SECONDS = 0.2
 at 0.45 seconds a block."""
 
 TELL_EVERY_SECONDS = 5.0
+MEASURE_EVERY_SECONDS = 5
 WINDOW_SECONDS = 60.0
 """Progress is measured over that long."""
 
@@ -22,6 +23,25 @@ def next_pause(usual: float, result: ScanResult) -> float:
     if result.backlog:
         return 0.0
     return min(usual, FAST_SECONDS) if result.pending else usual
+
+
+@dataclass(slots=True)
+class PassMetrics:
+    """Measures passes: the next one every few seconds, and every one that takes longer."""
+
+    telemetry: Telemetry
+    clock: Clock
+    due_at: int = 0
+
+    def note(self, result: ScanResult, *, seconds: float) -> None:
+        """Take in what a pass came to, and how long it took."""
+        now = self.clock.now()
+        if now < self.due_at:
+            return
+        self.due_at = now + MEASURE_EVERY_SECONDS
+        self.telemetry.metric("ScanSeconds", seconds, "Seconds")
+        if not result.error:
+            self.telemetry.metric("LastSuccessTime", now, "Seconds")
 
 
 @dataclass(frozen=True, slots=True)

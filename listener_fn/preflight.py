@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.ports import ChainUnavailable
-from listener_fn.books import Endpoint, quantity
+from listener_fn.books import Endpoint, checked
+from listener_fn.decoding import quantity
 
 FIND_IT = "set DEPLOY_BLOCK to the block of the transaction that created the contract"
 
@@ -65,14 +66,14 @@ def check(endpoints: Sequence[Endpoint], expected: Expected) -> tuple[str, ...]:
 
 def _head(endpoint: Endpoint, expected: Expected) -> int:
     """The newest block of an endpoint that serves the right chain."""
-    served = quantity(endpoint, endpoint.call("eth_chainId"))
+    served = checked(endpoint, quantity, endpoint.call("eth_chainId"))
     if served != expected.chain_id:
         raise Misconfigured(
             "RPC_URLS",
             f"{endpoint.name} serves chain {served}, CHAIN_ID is {expected.chain_id}; let both"
             " name the same chain",
         )
-    return quantity(endpoint, endpoint.call("eth_blockNumber"))
+    return checked(endpoint, quantity, endpoint.call("eth_blockNumber"))
 
 
 def _contract_warnings(endpoint: Endpoint, expected: Expected) -> list[str]:
@@ -106,7 +107,7 @@ def _contract_warnings(endpoint: Endpoint, expected: Expected) -> list[str]:
 def _has_code(endpoint: Endpoint, expected: Expected, block: str) -> bool:
     code = endpoint.call("eth_getCode", expected.contract, block)
     if not isinstance(code, str) or not code.startswith("0x"):
-        raise ChainUnavailable(f"{endpoint.name} tells no code")
+        raise ChainUnavailable(f"{endpoint.name}: code is malformed")
     return code != "0x"
 
 

@@ -20,7 +20,7 @@ from typing import NoReturn, TypeVar
 from chalicelib.usecases.scan import ScanResult
 from listener_fn import systemd
 from listener_fn.listener import Listener
-from listener_fn.pace import CatchUp, next_pause
+from listener_fn.pace import CatchUp, PassMetrics, next_pause
 
 EXIT_FAILED = 1
 EXIT_STUCK = 4
@@ -33,7 +33,6 @@ STOP_SECONDS = 25.0
 
 TICK_SECONDS = 1.0
 PURGE_EVERY_SECONDS = 3600
-MEASURE_EVERY_SECONDS = 5
 
 T = TypeVar("T")
 
@@ -99,13 +98,15 @@ class Health:
 class Supervisor:
     """Runs a listener's passes until it is told to stop.
 
-    `abandoned` says that a thread was left behind, for which an ordinary exit would wait.
+    `after_pass` runs after each pass, in its thread and under the same watchdog. `abandoned` says
+    that a thread was left behind, for which an ordinary exit would wait.
     """
 
     listener: Listener
     watchdog: Watchdog
     health: Health
     notify: Callable[[str], None]
+    after_pass: Callable[[ScanResult], None] = lambda _result: None
     monotonic: Callable[[], float] = time.monotonic
     stop_seconds: float = STOP_SECONDS
     tick_seconds: float = TICK_SECONDS
@@ -113,13 +114,14 @@ class Supervisor:
     abandoned: bool = False
     _stop_by: float = math.inf
     _purge_at: int = 0
-    _measure_at: int = 0
+    _metrics: PassMetrics = field(init=False)
     _catch_up: CatchUp = field(init=False)
     _thread: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="scan")
     )
 
     def __post_init__(self) -> None:
+        self._metrics = PassMetrics(self.listener.telemetry, self.listener.clock)
         self._catch_up = CatchUp(self.listener.store, self.listener.telemetry)
 
     def ask_to_stop(self) -> None:
@@ -173,18 +175,14 @@ class Supervisor:
         if now >= self._purge_at:
             self.listener.purge()
             self._purge_at = now + PURGE_EVERY_SECONDS
+        begun = self.monotonic()
         result = self.listener.scan()
         ended = self.monotonic()
         self.health.note(result, ended)
+        self._metrics.note(result, seconds=ended - begun)
         self._catch_up.note(result, ended)
-        self._measure(result)
+        self.after_pass(result)
         return result
-
-    def _measure(self, result: ScanResult) -> None:
-        now = self.listener.clock.now()
-        if not result.error and now >= self._measure_at:
-            self.listener.telemetry.metric("LastSuccessTime", now, "Seconds")
-            self._measure_at = now + MEASURE_EVERY_SECONDS
 
     # ----------------------------------------------------------------- in the supervising thread
 

@@ -20,6 +20,7 @@ class AuditAction(StrEnum):
     STAFF_CHANGED = "STAFF_CHANGED"
     SITE_CHANGED = "SITE_CHANGED"
     CATALOGUE_LOADED = "CATALOGUE_LOADED"
+    EXCEPTION_RESOLVED = "EXCEPTION_RESOLVED"
 
 
 @dataclass(frozen=True, slots=True)

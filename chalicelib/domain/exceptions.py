@@ -178,8 +178,8 @@ def withdraw(record: ExceptionRecord, *, actor: Actor, at: int, reason: str) -> 
 def honour(
     record: ExceptionRecord,
     *,
-    order: Order | None,
-    entry: Redemption | None,
+    order: Order,
+    entry: Redemption,
     actor: Actor,
     at: int,
     reason: str,
@@ -197,14 +197,12 @@ def honour(
     """
     checked = _check(record, ResolutionKind.HONOUR, reason)
     burn = _final_burn(record, entry)
-    if order is None or record.kind is ExceptionKind.UNKNOWN_ORDER:
-        raise _not_honourable("the burn names no order; REISSUE or DISMISS")
     if burn.user != order.customer:
-        raise _not_honourable("another wallet burned than the order's; REISSUE or DISMISS")
+        raise not_honourable("another wallet burned than the order's; REISSUE or DISMISS")
     if order.status in (OrderStatus.CREATED, OrderStatus.PENDING_CHAIN):
-        raise _not_honourable("its order is still open and may get its burn; wait for its end")
+        raise not_honourable("its order is still open and may get its burn; wait for its end")
     if order.burn is not None or order.status in (OrderStatus.VALID, OrderStatus.DELIVERED):
-        raise _not_honourable("its order has had another burn; REISSUE or DISMISS")
+        raise not_honourable("its order has had another burn; REISSUE or DISMISS")
     honoured = confirm_burn(
         order,
         burn,
@@ -296,16 +294,17 @@ def _check(record: ExceptionRecord, wanted: ResolutionKind, reason: str) -> str:
     return check_reason(reason)
 
 
-def _final_burn(record: ExceptionRecord, entry: Redemption | None) -> Burn:
+def _final_burn(record: ExceptionRecord, entry: Redemption) -> Burn:
     """The record's burn as it stands in the ledger now."""
-    if entry is None or not entry.burn.is_same_redemption(record.burn) or not entry.on_chain:
-        raise _not_honourable("its burn is no longer on the chain")
+    if not entry.burn.is_same_redemption(record.burn) or not entry.on_chain:
+        raise not_honourable("its burn is no longer on the chain")
     if not entry.final:
-        raise _not_honourable("its burn is not final now; wait for the listener")
+        raise not_honourable("its burn is not final now; wait for the listener")
     return entry.burn
 
 
-def _not_honourable(why: str) -> Refused:
+def not_honourable(why: str) -> Refused:
+    """A refusal to honour an exception, to be raised."""
     return Refused(f"It cannot be honoured: {why}.", code="NOT_HONOURABLE")
 
 

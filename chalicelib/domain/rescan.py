@@ -64,17 +64,14 @@ def entry_differences(burn: Burn, entry: Redemption | None) -> Iterator[Differen
             yield Difference(burn.serial, field, "true", "false")
 
 
-def outcome_differences(
-    burn: Burn, outcome: Outcome, order: Order | None, *, halted: bool
-) -> Iterator[Difference]:
+def outcome_differences(burn: Burn, outcome: Outcome, order: Order | None) -> Iterator[Difference]:
     """What outcome and order say otherwise than follows from `burn`; `order` is the one made with
-    its hash. `halted` says that incidents keep orders from becoming VALID.
+    its hash.
 
     Judged again is what depends on facts that never change: whether there is such an order, its
     wallet, token, amount and last second. `DUPLICATE` and `ORDER_CLOSED` depend on what the order
     was when the burn was read, and cannot be: there the order must be such that it may have been
-    so. An order that a burn made VALID must have that very burn; one that was delivered keeps it
-    as it was then, in whichever block.
+    so. An order that a burn made VALID must have that very burn.
     """
     fresh = order and replace(order, status=OrderStatus.CREATED, burn=None)
     judged = judge(burn, fresh)
@@ -82,37 +79,27 @@ def outcome_differences(
     if outcome not in possible:
         yield Difference(burn.serial, "outcome", judged, outcome)
     elif order is not None and outcome is Outcome.MATCHED:
-        yield from _unmatched(burn, order, halted=halted)
+        yield from _unmatched(burn, order)
     elif order is not None:
         yield from _unexplained(burn, outcome, order)
 
 
-def _unmatched(burn: Burn, order: Order, *, halted: bool) -> Iterator[Difference]:
+def _unmatched(burn: Burn, order: Order) -> Iterator[Difference]:
     """What an order says otherwise than that `burn` made it VALID."""
-    waits = halted and order.status is OrderStatus.PENDING_CHAIN
-    if order.status not in _SPENT and not waits:
+    if order.status not in _SPENT:
         yield Difference(burn.serial, "orderStatus", OrderStatus.VALID, order.status)
-    elif not _is_of(order, burn):
+    elif order.burn != burn:
         stored = order.burn.tx_hash if order.burn else None
         yield Difference(burn.serial, "order", burn.tx_hash, stored)
 
 
 def _unexplained(burn: Burn, outcome: Outcome, order: Order) -> Iterator[Difference]:
     """Why an order cannot have refused `burn` with this outcome."""
-    if order.status in _SPENT and _is_of(order, burn):
+    if order.status in _SPENT and order.burn == burn:
         if not _is_honoured(order):
             yield Difference(burn.serial, "outcome", Outcome.MATCHED, outcome)
     elif order.status not in _AFTER.get(outcome, OrderStatus):
         yield Difference(burn.serial, "outcome", Outcome.MATCHED, outcome)
-
-
-def _is_of(order: Order, burn: Burn) -> bool:
-    """Whether the order has this burn, as far as it must still say the same of it."""
-    if order.burn is None:
-        return False
-    if order.status is OrderStatus.DELIVERED:
-        return replace(order.burn, serial=burn.serial).is_same_redemption(burn)
-    return order.burn == burn
 
 
 def _is_honoured(order: Order) -> bool:

@@ -97,14 +97,11 @@ def _compare(store: Store, burns: Sequence[Burn], found: _Findings) -> None:
     """Burns with serials in a row against their ledger entries and orders."""
     entries = {one.serial: one for one in store.redemptions(burns[0].serial, burns[-1].serial)}
     orders = store.orders_with_hashes({burn.order_hash for burn in burns})
-    cursor = store.cursor()
-    halted = cursor is not None and bool(cursor.halts)
     for burn in burns:
         entry = entries.get(burn.serial)
         found.add(entry_differences(burn, entry))
         if entry is not None:
-            order = orders.get(burn.order_hash)
-            found.add(outcome_differences(burn, entry.outcome, order, halted=halted))
+            found.add(outcome_differences(burn, entry.outcome, orders.get(burn.order_hash)))
 
 
 def _extra(store: Store, last: int, at: BlockRef) -> Iterator[Difference]:

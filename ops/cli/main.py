@@ -17,6 +17,7 @@ from ops.cli.bootstrap import Tools, environment, system_tools
 from ops.cli.catalog import catalog
 from ops.cli.deploy import deploy
 from ops.cli.doctor import doctor
+from ops.cli.exceptions import exceptions
 from ops.cli.order import order
 from ops.cli.pause import pause, unpause
 from ops.cli.reconcile import reconcile_command
@@ -107,8 +108,8 @@ def cli(ctx: click.Context, env_file: Path | None) -> None:
 
 
 for command in (
-    *(admin, airdrop, balance, catalog, deploy, doctor, order, pause, reconcile_command),
-    *(rehearse, role, site, staff, store, unpause, verify, voucher_type),
+    *(admin, airdrop, balance, catalog, deploy, doctor, exceptions, order, pause),
+    *(reconcile_command, rehearse, role, site, staff, store, unpause, verify, voucher_type),
 ):
     cli.add_command(command)
 

@@ -1,7 +1,6 @@
 """`vouchers order show`: all that is known of one order."""
 
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +14,9 @@ from chalicelib.domain.reconciliation import order_disagreement
 from chalicelib.settings import ContractSettings, FinalitySettings, SettingsError, load
 from chalicelib.usecases.view_order import OrderView, describe
 from ops.cli.bootstrap import Tools
+from ops.cli.exceptions import every_exception
 from ops.cli.onchain import open_contract
-from ops.cli.output import emit, json_option, moment, table
+from ops.cli.output import emit, json_option, listed, moment, table
 
 STANDARD_INPUT = "-"
 
@@ -113,9 +113,14 @@ def show(
     )
     history = _history(tools, found)
     shown_id = found.order_id if reveal_id else _masked(found.order_id)
+    open_ids = [
+        one.exception_id
+        for one in every_exception(store, open_only=True)
+        if one.order_hash == found.order_hash
+    ]
     emit(
-        _as_data(view, history, shown_id, answer),
-        _report(view, history, shown_id, answer),
+        _as_data(view, history, shown_id, open_ids, answer),
+        _report(view, history, shown_id, open_ids, answer),
         as_json=as_json,
     )
 
@@ -177,7 +182,11 @@ def _contract_answer(tools: Tools, found: Order, cursor: Cursor | None) -> Contr
 
 
 def _as_data(
-    view: OrderView, history: list[HistoryEntry], shown_id: str, answer: ContractAnswer | str
+    view: OrderView,
+    history: list[HistoryEntry],
+    shown_id: str,
+    open_ids: list[str],
+    answer: ContractAnswer | str,
 ) -> dict[str, Any]:
     found = view.order
     return {
@@ -185,6 +194,7 @@ def _as_data(
         "orderId": shown_id,
         "status": found.status.value,
         "exception": _exception(found),
+        "openExceptions": open_ids,
         "tokenId": found.token_id,
         "name": dict(view.kind.name) if view.kind else None,
         "amount": found.amount,
@@ -261,7 +271,11 @@ def _entry(one: HistoryEntry) -> dict[str, Any]:
 
 
 def _report(
-    view: OrderView, history: list[HistoryEntry], shown_id: str, answer: ContractAnswer | str
+    view: OrderView,
+    history: list[HistoryEntry],
+    shown_id: str,
+    open_ids: list[str],
+    answer: ContractAnswer | str,
 ) -> str:
     found = view.order
     facts = {
@@ -269,6 +283,7 @@ def _report(
         "order id": shown_id,
         "status": found.status.value,
         "exception": _exception(found) or "none",
+        "to resolve": ", ".join(open_ids) or "nothing",
         "type": f"{found.token_id} {_name(view)}",
         "amount": str(found.amount),
         "site": found.site_id or "any",
@@ -293,15 +308,10 @@ def _report(
         for one in history
     ]
     moves = table(("#", "WHEN", "MOVE", "WHO", "WHY", "BLOCK", "REQUEST"), rows)
-    parts = [_listed(facts), moves]
+    parts = [listed(facts), moves]
     if isinstance(answer, ContractAnswer) and answer.disagreement:
         parts.insert(0, click.style(answer.disagreement, fg="yellow", bold=True))
     return "\n\n".join(parts)
-
-
-def _listed(facts: Mapping[str, str]) -> str:
-    width = max(map(len, facts))
-    return "\n".join(f"{name:<{width}}  {fact}" for name, fact in facts.items())
 
 
 def _name(view: OrderView) -> str:

@@ -188,8 +188,9 @@ def _rescan_report(told: Rescan, deployed: Deployed) -> str:
     lines += ["", table(("SERIAL", "FIELD", "EXPECTED", "STORED"), rows)]
     if told.count > len(rows):
         lines.append(f"… and {told.count - len(rows)} more differences.")
-    verdict = f"The ledger differs from the chain: {told.count} difference(s)."
-    return "\n".join([*lines, "", click.style(verdict, fg="red")])
+    verdict = f"The ledger differs from what the endpoint tells: {told.count} difference(s)."
+    doubt = "Ask another one with --endpoint before you believe it."
+    return "\n".join([*lines, "", click.style(verdict, fg="red"), doubt])
 
 
 def _shown(value: str | int | None) -> str:

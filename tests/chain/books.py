@@ -6,6 +6,7 @@ not one mistake made twice.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from eth_account import Account
@@ -139,9 +140,10 @@ def hand_over(store: Store, order: Order, *, now: int) -> Delivered:
 
 def settle(stack: Stack, *, met: Callable[[], bool] | None = None, passes: int = 60) -> None:
     """Scan until a pass has nothing left to do, or until `met`; that takes a few passes at most."""
+    result = None
     for _ in range(passes):
         result = stack.listener.scan()
-        if met() if met else not result.error and not result.backlog and _is_at_rest(stack):
+        if met() if met else not result.error and not result.backlog and is_at_rest(stack):
             return
     raise AssertionError(f"not settled after {passes} passes: {result}")
 
@@ -157,7 +159,8 @@ def mint_more(stack: Stack, *, each: int) -> None:
         )
 
 
-def _is_at_rest(stack: Stack) -> bool:
+def is_at_rest(stack: Stack) -> bool:
+    """Whether all that is final is proved, and the newest block was seen."""
     cursor = stack.store.cursor()
     assert cursor is not None
     web3 = stack.chain.web3
@@ -166,7 +169,8 @@ def _is_at_rest(stack: Stack) -> bool:
     confirmed = head - stack.listener.settings.finality.confirmations + 1
     height = max(stack.deployed.block - 1, min(finalized, confirmed))
     own = web3.eth.get_block(cursor.proven.number)["hash"].to_0x_hex()
-    return cursor.proven.number >= height and cursor.proven.hash == own
+    at_head = cursor.head_number == head
+    return at_head and cursor.proven.number >= height and cursor.proven.hash == own
 
 
 def _check_order(order: Order, entries: list[Redemption]) -> None:
@@ -195,7 +199,7 @@ def _waiting(order: Order) -> set[OrderStatus]:
 
 def _check_history(moves: list[HistoryEntry]) -> None:
     assert [move.seq for move in moves] == list(range(1, len(moves) + 1))
-    for before, after in zip(moves, moves[1:], strict=False):
+    for before, after in pairwise(moves):
         assert after.source is before.target
     assert sum(move.target is OrderStatus.DELIVERED for move in moves) <= 1
 

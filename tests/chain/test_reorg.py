@@ -146,7 +146,7 @@ def stack_on(chains: dict[int, str], tmp_path: Path) -> Forkable:
 
 def _burn_in_new_blocks(stack: Stack, blocks: int) -> list[Touched]:
     """So many new blocks, with burns in the first, one in the middle, and the last."""
-    burns = []
+    burns: list[Touched] = []
     wanted = sorted({0, blocks // 2, blocks - 1})
     for offset in range(blocks):
         if offset not in wanted:

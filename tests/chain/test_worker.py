@@ -3,16 +3,23 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, Self
 
+import httpx
 import pytest
 
 from chalicelib.adapters.sql import migrate, open_sql_store
 from chalicelib.domain.orders import OrderStatus
+from listener_fn.supervisor import STOP_SECONDS
 from ops import anvil
 from tests.chain.test_listener import ALICE, Stack, deploy, listener_of
 
@@ -71,21 +78,141 @@ def test_worker_follows_the_chain_until_it_is_told_to_stop(
     stack: Stack, environ: dict[str, str], tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
-    with log.open("w") as output, subprocess.Popen(COMMAND, env=environ, stdout=output) as process:
-        try:
-            order = stack.order()
-            stack.redeem(order)
-            _wait(lambda: stack.status(order) is OrderStatus.PENDING_CHAIN)
-            stack.chain.mine(2)
-            _wait(lambda: stack.status(order) is OrderStatus.VALID)
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(SECONDS) == 0
-        finally:
-            process.kill()
+    with running(environ, log) as process:
+        order = stack.order()
+        stack.redeem(order)
+        _wait(lambda: stack.status(order) is OrderStatus.PENDING_CHAIN)
+        stack.chain.mine(2)
+        _wait(lambda: stack.status(order) is OrderStatus.VALID)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SECONDS) == 0
     cursor = stack.store.cursor()
     assert cursor is not None
     assert cursor.lease_owner == ""
     assert "listener_stopped" in log.read_text()
+
+
+class Tarpit:
+    """An endpoint that passes on what it is asked until it `sticks`, then never answers."""
+
+    def __init__(self, upstream: str) -> None:
+        self.sticks = threading.Event()
+        self.stuck = threading.Event()
+        self.over = threading.Event()
+        tarpit = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                asked = self.rfile.read(int(self.headers["Content-Length"]))
+                if tarpit.sticks.is_set():
+                    tarpit.stuck.set()
+                    tarpit.over.wait()
+                    return
+                answer = httpx.post(
+                    upstream,
+                    content=asked,
+                    headers={"Content-Type": "application/json"},
+                    verify=False,
+                ).content
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_: object) -> None:
+                """Tests have enough to print."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def tarpit(environ: dict[str, str]) -> Iterator[Tarpit]:
+    with Tarpit(environ["RPC_URLS"]) as made:
+        yield made
+
+
+@contextmanager
+def running(environ: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker that writes to `log`."""
+    with log.open("w") as output, subprocess.Popen(COMMAND, env=environ, stdout=output) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def told(log: Path, name: str) -> list[dict[str, Any]]:
+    """The events of that name."""
+    whole = [line for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    return [line for line in map(json.loads, whole) if line.get("message") == name]
+
+
+def test_worker_serves_metrics_and_health_and_keeps_metrics_out_of_its_log(
+    stack: Stack, environ: dict[str, str], tarpit: Tarpit, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    limits = {"METRICS_PORT": "0", "READY_MAX_LAG_SECONDS": "1", "RPC_URLS": tarpit.url}
+    with running({**environ, **limits}, log) as process:
+        _wait(lambda: bool(told(log, "metrics_served")))
+        (served,) = told(log, "metrics_served")
+        address = f"http://{served['host']}:{served['port']}"
+        head = stack.chain.web3.eth.block_number
+        _wait(lambda: f"vouchers_head_block {float(head)}" in _get(f"{address}/metrics").text)
+        assert _get(f"{address}/healthz").json()["status"] == "ok"
+        tarpit.sticks.set()
+        _wait(lambda: _get(f"{address}/healthz").status_code == 503)
+        assert "no pass has succeeded for" in _get(f"{address}/healthz").json()["reason"]
+        tarpit.over.set()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SECONDS) == 0
+    assert "_aws" not in log.read_text()
+
+
+def test_metrics_port_that_is_taken_is_refused(environ: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run_once({**environ, "METRICS_PORT": str(port)})
+    assert done.returncode == 2
+    assert f"METRICS_PORT: cannot listen on 127.0.0.1:{port}" in done.stderr
+
+
+def test_worker_that_is_stuck_twice_in_a_row_ends_to_be_started_again(
+    environ: dict[str, str], tarpit: Tarpit, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    limits = {"RPC_URLS": tarpit.url, "RPC_TIMEOUT_SECONDS": "120", "WATCHDOG_SECONDS": "1"}
+    with running({**environ, **limits}, log) as process:
+        _wait(lambda: bool(told(log, "listener_started")))
+        tarpit.sticks.set()
+        assert process.wait(SECONDS) == 4
+    first, second = told(log, "scan_stuck")
+    assert "listener_fn/chain.py" in first["stack"]
+    assert second["seconds"] == 1.0
+    assert len(told(log, "watchdog_restart")) == 1
+
+
+@pytest.mark.slow
+def test_worker_told_to_stop_in_a_pass_that_does_not_end_stops_all_the_same(
+    environ: dict[str, str], tarpit: Tarpit, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with running({**environ, "RPC_URLS": tarpit.url, "RPC_TIMEOUT_SECONDS": "120"}, log) as process:
+        _wait(lambda: bool(told(log, "listener_started")))
+        tarpit.sticks.set()
+        assert tarpit.stuck.wait(SECONDS)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(STOP_SECONDS + SECONDS) == 0
+    assert len(told(log, "pass_abandoned")) == 1
 
 
 def test_wrong_settings_are_all_named(environ: dict[str, str]) -> None:
@@ -142,6 +269,10 @@ def test_help_tells_the_settings() -> None:
     done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "RPC_URLS" in done.stdout
+
+
+def _get(url: str) -> httpx.Response:
+    return httpx.get(url, timeout=SECONDS, verify=False)
 
 
 def _wait(met: Callable[[], bool]) -> None:

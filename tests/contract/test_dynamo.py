@@ -17,6 +17,12 @@ from chalicelib.adapters.dynamo.table import connect, introduce
 from chalicelib.adapters.dynamo.values import Item
 from chalicelib.domain.catalogue import Site
 from chalicelib.domain.errors import InvalidInput
+from chalicelib.domain.exceptions import (
+    ExceptionKind,
+    dismiss,
+    exception_place,
+    raise_exception,
+)
 from chalicelib.domain.idempotency import Reservation
 from chalicelib.domain.order_hash import text_ref
 from chalicelib.domain.orders import (
@@ -40,6 +46,7 @@ from chalicelib.ports import (
     Conflict,
     Delete,
     Insert,
+    Page,
     Record,
     StoreUnavailable,
     Update,
@@ -497,6 +504,24 @@ class TestReads:
         with pytest.raises(InvalidInput) as caught:
             store.orders_of_customer(CUSTOMER, limit=1, cursor=cursor)
         assert [field.field for field in caught.value.fields] == ["cursor"]
+
+    def test_a_list_of_open_exceptions_reads_no_resolved_one(
+        self, store: DynamoStore, endpoint: str, table: str
+    ) -> None:
+        burn = a_burn(an_order())
+        raised = [
+            raise_exception(replace(burn, serial=serial), ExceptionKind.LATE, NOW)
+            for serial in range(1, 9)
+        ]
+        store.commit([Insert(record) for record in raised])
+        admin = Actor(ActorKind.ADMIN, "admin")
+        done = [dismiss(record, actor=admin, at=NOW, reason="seen") for record in raised[:7]]
+        store.commit([Update(record) for record in done])
+
+        connection = connected(endpoint, table)
+        listed = connection.query(table, "EXCEPTION_OPEN", consistent_read=True)["Items"]
+        assert [item["sk"]["S"] for item in listed] == [exception_place(raised[7].exception_id)]
+        assert store.exceptions(open_only=True, limit=5) == Page((raised[7],), None)
 
     @pytest.mark.parametrize("name", ["", "x" * 3000])
     def test_under_an_impossible_key_lies_nothing(self, store: DynamoStore, name: str) -> None:

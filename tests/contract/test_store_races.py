@@ -10,8 +10,10 @@ from functools import partial
 
 import pytest
 
+from chalicelib.domain.errors import Refused
+from chalicelib.domain.exceptions import ExceptionKind, raise_exception
 from chalicelib.domain.idempotency import Reservation
-from chalicelib.domain.orders import OrderStatus
+from chalicelib.domain.orders import Actor, ActorKind, OrderStatus
 from chalicelib.domain.redemptions import Outcome, Redemption
 from chalicelib.domain.staff import Staff
 from chalicelib.ports import (
@@ -24,6 +26,7 @@ from chalicelib.ports import (
     Store,
     Update,
 )
+from chalicelib.usecases.resolve_exception import Resolver, dismiss_exception, honour_exception
 from tests.contract.data import Data
 from tests.contract.team import (
     MAX_TRIES,
@@ -34,7 +37,7 @@ from tests.contract.team import (
     count_at_once,
     deliver_at_once,
 )
-from tests.fakes import NOW, a_burn, a_staff, an_order, in_status
+from tests.fakes import NOW, CountingEntropy, a_block, a_burn, a_staff, an_order, in_status
 
 pytestmark = pytest.mark.race
 
@@ -131,6 +134,42 @@ class TestOneWinner:
         assert sum(won) == 1
         assert store.order_by_hash(order_hash) == orders[won.index(True)]
         assert [store.order(order.order_id) is not None for order in orders] == won
+
+    def test_of_many_administrators(self, data: Data) -> None:
+        stores = [data.open(), data.open()]
+        order = replace(in_status(OrderStatus.EXPIRED), version=1)
+        burn = a_burn(order, block=a_block(time=order.expires_at + 1))
+        late = raise_exception(burn, ExceptionKind.LATE, NOW)
+        entry = Redemption(burn, Outcome.LATE, final=True)
+        records: list[Record] = [order, late, entry]
+        stores[0].commit(list(map(Insert, records)))
+
+        def resolves(number: int) -> bool:
+            by = Resolver(
+                store=stores[number % 2],
+                entropy=CountingEntropy(str(number)),
+                actor=Actor(ActorKind.ADMIN, f"admin{number}"),
+                reason="raced",
+                now=NOW,
+                request_id="req",
+            )
+            way = honour_exception if number % 3 else dismiss_exception
+            try:
+                return way(late.exception_id, by).record.resolution is not None
+            except Refused as refused:
+                return refused.code != "ALREADY_RESOLVED"
+
+        won = at_once([partial(resolves, number) for number in range(12)])
+        assert sum(won) == 1
+        stored = stores[0].exception(late.exception_id)
+        assert stored is not None
+        assert stored.resolution is not None
+        assert stored.resolution.actor.name == f"admin{won.index(True)}"
+        after = stores[0].order(order.order_id)
+        assert after is not None
+        assert (after.status is OrderStatus.VALID) == (won.index(True) % 3 != 0)
+        (audited,) = stores[0].audit(day="2026-11-21", limit=50).items
+        assert audited.actor == stored.resolution.actor
 
 
 class TestOppositeOrders:

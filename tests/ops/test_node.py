@@ -12,13 +12,13 @@ from eth_abi.abi import encode
 from eth_account import Account
 from eth_utils.crypto import keccak
 
-from chalicelib.domain.redemptions import BlockRef
+from chalicelib.domain.redemptions import BlockRef, Burn
 from ops import anvil
 from ops.deploy_local import LocalChain
 from ops.onchain.calls import Call
 from ops.onchain.errors import NodeFailed, Reverted
 from ops.onchain.logs import LOG_RANGE
-from ops.onchain.node import Node
+from ops.onchain.node import MANY_LOGS, Node
 from ops.onchain.roles import Role
 from ops.onchain.rpc import PAUSES, SHOWN_CHARACTERS
 
@@ -319,6 +319,7 @@ def _reads(node: Node) -> list[Callable[[], object]]:
         node.gas_price,
         lambda: node.view(CONTRACT, "uri", 1),
         lambda: list(node.logs(CONTRACT, "Paused", first=1, last=1)),
+        lambda: list(node.burns(CONTRACT, first=1, last=1)),
         lambda: node.estimate(_call(), sender=SENDER),
         lambda: node.try_calls([_call()], sender=SENDER),
     ]
@@ -543,3 +544,125 @@ def test_a_log_that_is_none_of_the_events_is_the_endpoints_fault(topics: list[st
         pytest.raises(NodeFailed, match="no JSON-RPC"),
     ):
         list(node.logs(CONTRACT, "RoleGranted", first=1, last=1))
+
+
+# ---------------------------------------------------------------------------------- burns, whole
+
+
+def _burned(serial: int, **changes: Any) -> dict[str, Any]:
+    """A `VoucherRedeemed` log as endpoints tell it, in block `serial`."""
+    return {
+        "address": CONTRACT,
+        "topics": [
+            "0x" + keccak(text="VoucherRedeemed(address,uint256,uint256,bytes32,uint256)").hex(),
+            "0x" + encode(["address"], [SENDER]).hex(),
+            f"0x{1001:064x}",
+            f"0x{serial:064x}",
+        ],
+        "data": "0x" + encode(["uint256", "uint256"], [3, serial]).hex(),
+        "blockNumber": hex(serial),
+        "blockHash": f"0x{serial:064x}",
+        "blockTimestamp": hex(1_700_000_000 + serial),
+        "transactionHash": "0x" + "cd" * 32,
+        "transactionIndex": "0x0",
+        "logIndex": "0x7",
+        "removed": False,
+        **changes,
+    }
+
+
+@contextmanager
+def redeemed(
+    tell: Callable[[int, int], list[dict[str, Any]]],
+) -> Iterator[tuple[Node, list[tuple[int, int]]]]:
+    """An endpoint with these logs between two blocks; gives the ranges asked for, too. The time of
+    block n is 5000 + n."""
+    asked: list[tuple[int, int]] = []
+
+    def one(request: Any) -> Any:
+        blocks = span(request)
+        if blocks is not None:
+            asked.append(blocks)
+            return tell(*blocks)
+        if request["method"] == "eth_getBlockByNumber":
+            number = int(request["params"][0], 16)
+            time = hex(5000 + number)
+            return {"number": hex(number), "hash": f"0x{number:064x}", "timestamp": time}
+        return "0x7a69"
+
+    def answer(request: Any) -> Reply:
+        if isinstance(request, list):
+            replies = [json.loads(result(each, one(each))[1]) for each in request]
+            return 200, json.dumps(replies).encode()
+        return result(request, one(request))
+
+    with serving(answer) as (node, _):
+        yield node, asked
+
+
+def test_a_burn_is_decoded_whole_by_the_abi() -> None:
+    with redeemed(lambda *_: [_burned(5)]) as (node, _):
+        (burn,) = node.burns(CONTRACT, first=1, last=10)
+    assert burn == Burn(
+        serial=5,
+        user=SENDER,
+        token_id=1001,
+        amount=3,
+        order_hash=f"0x{5:064x}",
+        tx_hash="0x" + "cd" * 32,
+        log_index=7,
+        block=BlockRef(5, f"0x{5:064x}", 1_700_000_005),
+    )
+
+
+def test_times_that_logs_do_not_tell_come_from_their_blocks() -> None:
+    told = [_burned(serial, blockTimestamp=None) for serial in range(1, 46)]
+    told[3] |= {"blockTimestamp": "0x11"}
+    with redeemed(lambda *_: told) as (node, _):
+        times = [burn.block.time for burn in node.burns(CONTRACT, first=1, last=50)]
+    assert times == [*range(5001, 5004), 17, *range(5005, 5046)]
+
+
+def test_a_log_of_a_block_that_is_not_on_the_chain_is_no_burn() -> None:
+    stray = _burned(5, blockTimestamp=None, blockHash="0x" + "ee" * 32)
+    with redeemed(lambda *_: [stray]) as (node, _), pytest.raises(NodeFailed):
+        list(node.burns(CONTRACT, first=1, last=10))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"removed": True},
+        {"address": SENDER},
+        {"data": "0x12"},
+        {"topics": ["0x" + "11" * 32]},
+        {"blockNumber": "0xff"},
+        {"blockNumber": None},
+        {"logIndex": "zz"},
+    ],
+    ids=str,
+)
+def test_what_was_not_asked_for_is_no_burn(changes: dict[str, Any]) -> None:
+    with redeemed(lambda *_: [_burned(5, **changes)]) as (node, _), pytest.raises(NodeFailed):
+        list(node.burns(CONTRACT, first=1, last=10))
+
+
+def test_ranges_do_not_grow_where_they_hold_many_logs() -> None:
+    """Memory does not grow with the number of logs."""
+    many = [_burned(1) for _ in range(MANY_LOGS + 1)]
+
+    def tell(first: int, _last: int) -> list[dict[str, Any]]:
+        return [one | {"blockNumber": hex(first)} for one in many] if first < 3 * LOG_RANGE else []
+
+    with redeemed(tell) as (node, asked):
+        found = sum(1 for _ in node.burns(CONTRACT, first=1, last=8 * LOG_RANGE))
+    assert found == 3 * len(many)
+    sizes = [last - first + 1 for first, last in asked]
+    assert sizes[:4] == [LOG_RANGE] * 4
+    assert sizes[4] > LOG_RANGE
+
+
+def test_several_requests_are_told_in_their_order() -> None:
+    with redeemed(lambda *_: []) as (node, _):
+        told = node.batch([("eth_getBlockByNumber", [hex(one), False]) for one in range(1, 46)])
+    assert [int(block["number"], 16) for block in told] == list(range(1, 46))

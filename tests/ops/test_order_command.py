@@ -202,6 +202,7 @@ def test_all_of_a_delivered_order_is_told() -> None:
         "orderId": "ORD_20261121_…",
         "status": "DELIVERED",
         "exception": None,
+        "openExceptions": [],
         "tokenId": 1001,
         "name": {"vi": "Phòng họp", "en": "Meeting Room"},
         "amount": 1,

@@ -20,6 +20,21 @@ from ops import anvil
 from ops.cli.bootstrap import system_tools
 from ops.cli.main import cli
 from ops.seed.files import CATALOGUE_FILE
+from tests.chain.fault_proxy import (
+    Action,
+    always,
+    double_log,
+    drop_log,
+    edit,
+    foreign_block_hash,
+    hang_up,
+    logs,
+    method,
+    no_logs,
+    proxy_to,
+    set_in_log,
+    swap_serials,
+)
 from tests.chain.test_listener import COLOUR_PRINT, MEETING_ROOM, Stack, deploy, listener_of
 
 KEPT_STATES = 40
@@ -284,3 +299,177 @@ def test_what_cannot_be_reached_is_one_sentence_and_no_difference(world: World) 
     assert "cannot be reached" in world.untold()
     del world.environ["DEPLOY_BLOCK"]
     assert "DEPLOY_BLOCK: is required" in world.untold()
+
+
+# ------------------------------------------------------------------------------------ the re-scan
+
+
+def _scanned(world: World) -> int:
+    """Six redemptions, of orders and of none, in several blocks; the proven height."""
+    for _ in range(2):
+        world.stack.redeem(world.stack.order())
+    world.stack.burn(world.stack.order(amount=2).order_hash)
+    world.burn(1, 2)
+    world.burn(5, token_id=COLOUR_PRINT)
+    return world.settle()
+
+
+def test_every_log_is_read_again_and_equal(world: World) -> None:
+    proven = _scanned(world)
+    world.burn(1)
+    told = world.json("--rescan")
+    assert (told["equal"], told["logs"], told["differences"], told["listed"]) == (True, 6, 0, [])
+    assert told["block"]["number"] == proven
+    said = world("--rescan").stdout
+    assert "The ledger equals the chain, log by log." in said
+    assert "Logs read: 6" in said
+
+
+def _body(serial: int, field: str, value: str) -> str:
+    change = f"json_set(body, '$.{field}', {value})"
+    return f"UPDATE redemptions SET body = {change} WHERE serial = {serial}"
+
+
+@pytest.mark.parametrize(
+    ("statement", "serial", "field"),
+    [
+        (_body(1, "burn.user", "'0x70997970C51812dc3A010C7d01b50e0d17dc79C8'"), 1, "user"),
+        (_body(2, "burn.token_id", "2001"), 2, "tokenId"),
+        (_body(3, "burn.amount", "7"), 3, "amount"),
+        (_body(4, "burn.order_hash", f"'0x{'ab' * 32}'"), 4, "orderHash"),
+        (_body(5, "burn.tx_hash", f"'0x{'ab' * 32}'"), 5, "txHash"),
+        (_body(6, "burn.log_index", "9"), 6, "logIndex"),
+        (_body(1, "burn.block.number", "1"), 1, "blockNumber"),
+        (_body(2, "burn.block.hash", f"'0x{'ab' * 32}'"), 2, "blockHash"),
+        (_body(3, "burn.block.time", "1"), 3, "blockTime"),
+        (_body(4, "final", "json('false')"), 4, "final"),
+        (_body(1, "outcome", "'LATE'"), 1, "outcome"),
+        (_body(3, "outcome", "'MATCHED'"), 3, "outcome"),
+        ("DELETE FROM redemptions WHERE serial = 2", 2, "entry"),
+        (_copy(6, to=7), 7, "entry"),
+    ],
+    ids=lambda one: one if isinstance(one, str) and " " not in one else "",
+)
+def test_every_field_that_was_tampered_with_is_found(
+    world: World, statement: str, serial: int, field: str
+) -> None:
+    _scanned(world)
+    world.tamper(statement)
+    told = world.json("--rescan", exit_code=1)
+    assert (told["equal"], told["differences"]) == (False, 1)
+    (difference,) = told["listed"]
+    assert (difference["serial"], difference["field"]) == (serial, field)
+    assert difference["expected"] != difference["stored"]
+    said = world("--rescan", exit_code=1).stdout
+    assert "The ledger differs from what the endpoint tells: 1 difference(s)." in said
+    assert field in said
+
+
+def test_totals_that_cancel_out_are_equal_and_told_by_the_rescan(world: World) -> None:
+    _scanned(world)
+    world.tamper(_body(4, "burn.amount", "2"))
+    world.tamper(_body(5, "burn.amount", "1"))
+    assert world.json()["equal"] is True
+    assert world.json("--rescan", exit_code=1)["differences"] == 2
+
+
+FOREIGN = "0x" + "11" * 20
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        (edit(drop_log()), "the endpoint's logs do not add up: redemption"),
+        (edit(drop_log(-1)), "the contract counts 6 redemptions, the logs tell 5"),
+        (edit(no_logs), "the contract counts 6 redemptions, the logs tell 0"),
+        (edit(double_log()), "the endpoint's logs do not add up"),
+        (edit(swap_serials()), "the endpoint's logs do not add up"),
+        (edit(set_in_log(removed=True)), "answers with something that is no JSON-RPC"),
+        (edit(set_in_log(address=FOREIGN)), "answers with something that is no JSON-RPC"),
+        (edit(set_in_log(data="0x1234")), "answers with something that is no JSON-RPC"),
+        (edit(set_in_log(blockNumber="0xffffff")), "tells logs of other blocks"),
+        (hang_up(), "cannot be reached"),
+    ],
+    ids=[
+        "dropped",
+        "last-dropped",
+        "none",
+        "doubled",
+        "swapped",
+        "removed",
+        "foreign",
+        "malformed",
+        "out-of-range",
+        "interrupted",
+    ],
+)
+def test_an_endpoint_at_fault_is_neither_equal_nor_different(
+    world: World, fault: Action, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _scanned(world)
+    monkeypatch.setattr("ops.onchain.rpc.PAUSES", (0.0,))
+    with proxy_to(world.environ["RPC_URLS"]) as proxy:
+        proxy.add(always(method("eth_getLogs"), fault))
+        world.environ["RPC_URLS"] = proxy.url
+        assert why in world.untold("--rescan")
+
+
+def test_a_log_of_a_foreign_block_is_a_difference_to_ask_another_endpoint_of(
+    world: World,
+) -> None:
+    _scanned(world)
+    with proxy_to(world.environ["RPC_URLS"]) as proxy:
+        proxy.add(always(logs(), edit(foreign_block_hash(0))))
+        world.environ["RPC_URLS"] = proxy.url
+        told = world.json("--rescan", exit_code=1)["listed"]
+        said = world("--rescan", exit_code=1).stdout
+    # Entry and order are held against the log, each for itself.
+    assert [(one["serial"], one["field"]) for one in told] == [(1, "blockHash"), (1, "order")]
+    assert "Ask another one with --endpoint before you believe it." in said
+
+
+def test_times_are_read_from_blocks_where_logs_do_not_tell_them(world: World) -> None:
+    _scanned(world)
+    with proxy_to(world.environ["RPC_URLS"]) as proxy:
+        proxy.add(always(logs(), edit(lambda told: [_without_time(log) for log in told])))
+        world.environ["RPC_URLS"] = proxy.url
+        assert world.json("--rescan")["equal"] is True
+        world.tamper(_body(3, "burn.block.time", "1"))
+        (told,) = world.json("--rescan", exit_code=1)["listed"]
+    assert (told["serial"], told["field"]) == (3, "blockTime")
+
+
+def _without_time(log: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in log.items() if name != "blockTimestamp"}
+
+
+def test_a_chosen_endpoint_is_asked(world: World) -> None:
+    _scanned(world)
+    right = world.environ["RPC_URLS"]
+    with proxy_to(right) as proxy:
+        proxy.add(always(method("eth_getLogs"), edit(no_logs)))
+        world.environ["RPC_URLS"] = f"{proxy.url},{right}"
+        assert "do not add up" in world.untold("--rescan")
+        host = right.removeprefix("http://")
+        assert world.json("--rescan", "--endpoint", host)["equal"] is True
+    told = world.untold("--rescan", "--endpoint", "rpc.example")
+    assert "none of RPC_URLS is at rpc.example" in told
+
+
+def test_a_rescan_goes_up_to_the_proven_block_only(world: World) -> None:
+    assert "leave out --block" in world.untold("--rescan", "--block", "1")
+
+
+def test_a_rescan_while_burns_come_in_raises_no_alarm(world: World) -> None:
+    _scanned(world)
+    with proxy_to(world.environ["RPC_URLS"]) as proxy:
+
+        def meanwhile(told: Any) -> Any:
+            world.burn(1)
+            world.settle()
+            return told
+
+        proxy.add(always(method("eth_getLogs"), edit(meanwhile)))
+        world.environ["RPC_URLS"] = proxy.url
+        told = world.json("--rescan")
+    assert (told["equal"], told["logs"]) == (True, 6)

@@ -116,10 +116,12 @@ def test_a_contract_that_nobody_redeemed_from_is_equal() -> None:
 def test_an_order_stays_equal_through_its_delivery(world: World) -> None:
     burn = world.matched(4, OrderStatus.DELIVERED)
     assert world.fields() == []
-    # Forked out and mined again elsewhere: the ledger follows, the delivery stays as it was.
+    # Forked out and mined again elsewhere: ledger and order follow.
     again = replace(burn, block=a_block(40, branch="b"), log_index=7)
     world.burns[3] = again
     world.tamper(4, burn=again, orphans=(burn,))
+    assert world.fields() == [(4, "order")]
+    world.tamper_order(burn.order_hash, burn=again)
     assert world.fields() == []
 
 
@@ -286,13 +288,6 @@ def test_an_order_that_its_burn_did_not_make_valid_is_found(
 ) -> None:
     world.tamper_order(world.burns[1].order_hash, status=status)
     assert world.fields() == [(2, "orderStatus")]
-
-
-def test_an_order_may_wait_while_an_incident_halts_the_listener(world: World) -> None:
-    halted = replace(a_cursor(PROVEN, seen_serial=3), halts=("1-abcdef01",))
-    stored(world.store, halted)
-    world.tamper_order(world.burns[1].order_hash, status=OrderStatus.PENDING_CHAIN)
-    assert world.fields() == []
 
 
 @pytest.mark.parametrize("status", [OrderStatus.VALID, OrderStatus.DELIVERED])

@@ -8,12 +8,14 @@ from chalicelib.ports import Insert, StoreUnavailable, Update
 from chalicelib.usecases.scan import ScanResult
 from listener_fn.pace import (
     FAST_SECONDS,
+    MEASURE_EVERY_SECONDS,
     TELL_EVERY_SECONDS,
     WINDOW_SECONDS,
     CatchUp,
+    PassMetrics,
     next_pause,
 )
-from tests.fakes import CHAIN_ID, CONTRACT, RecordingTelemetry, a_block
+from tests.fakes import CHAIN_ID, CONTRACT, NOW, FixedClock, RecordingTelemetry, a_block
 
 USUAL = 1.0
 
@@ -37,6 +39,21 @@ def test_passes_follow_faster_while_there_is_something_to_wait_for(
 
 def test_a_pause_shorter_than_fast_stays() -> None:
     assert next_pause(0.05, ScanResult(pending=1)) == 0.05
+
+
+def test_a_pass_every_few_seconds_is_measured_and_its_success_only_if_it_was_one() -> None:
+    telemetry, clock = RecordingTelemetry(), FixedClock()
+    metrics = PassMetrics(telemetry, clock)
+    metrics.note(ScanResult(), seconds=0.25)
+    clock.advance(MEASURE_EVERY_SECONDS - 1)
+    metrics.note(ScanResult(), seconds=0.5)
+    clock.advance(1)
+    metrics.note(ScanResult(error="provider is down"), seconds=10.0)
+    assert telemetry.metrics == [
+        ("ScanSeconds", 0.25, "Seconds"),
+        ("LastSuccessTime", NOW, "Seconds"),
+        ("ScanSeconds", 10.0, "Seconds"),
+    ]
 
 
 class Backlog:

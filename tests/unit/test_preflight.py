@@ -99,4 +99,4 @@ def test_endpoints_on_one_host_are_told_apart() -> None:
 )
 def test_nonsense_is_no_verdict(told: dict[str, Any]) -> None:
     (warning,) = check([FakeEndpoint(told=told)], EXPECTED)
-    assert "rpc.example tells" in warning
+    assert "is malformed" in warning

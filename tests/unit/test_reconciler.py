@@ -106,6 +106,7 @@ class World:
         return [value for name, value, _ in map(_named, self.telemetry.metrics) if name == METRIC]
 
 
+OTHER_BLOCK = {"number": "0x1", "hash": "0x" + "ab" * 32, "timestamp": "0x1"}
 METRIC = "ReconciliationDifference"
 
 
@@ -335,9 +336,9 @@ def test_the_next_endpoint_is_asked_where_one_cannot_tell() -> None:
         ({"keeps": 5}, "does not tell the contract's state as of block 90, 10 blocks below"),
         ({"branch": "b"}, "one of them follows another branch"),
         ({"head": 80}, "knows no block 90: its newest is 80"),
-        ({"told": {"eth_call": "0x"}}, "a.example tells a malformed total"),
-        ({"told": {"eth_getBlockByNumber": {"number": "0x1"}}}, "tells another block for 90"),
-        ({"told": {"eth_getBlockByNumber": {"number": hex(90)}}}, "a malformed block hash"),
+        ({"told": {"eth_call": "0x"}}, "a.example: a 32-byte word is malformed"),
+        ({"told": {"eth_getBlockByNumber": OTHER_BLOCK}}, "block 1 told for 90"),
+        ({"told": {"eth_getBlockByNumber": {"number": hex(90)}}}, "a 32-byte word is malformed"),
     ],
     ids=["down", "pruned", "fork", "behind", "no-word", "other-block", "no-hash"],
 )

@@ -157,6 +157,14 @@ def test_worker_asked_for_one_run_catches_up_and_ends() -> None:
     assert supervisor_of(world).run(once=True) == EXIT_FAILED
 
 
+def test_what_follows_a_pass_is_told_its_result(world: World) -> None:
+    supervisor = supervisor_of(world)
+    told: list[ScanResult] = []
+    supervisor.after_pass = told.append
+    supervisor.run(once=True)
+    assert [result.blocks for result in told] == [1]
+
+
 def test_what_a_pass_raises_ends_the_worker_and_gives_the_lease_back(world: World) -> None:
     listener_of(world).scan()
     supervisor = supervisor_of(world)

@@ -52,45 +52,36 @@ class Kind(Generic[R]):
     """How records of one kind are stored.
 
     `fixed` are columns beside the key that no update changes: what a record is known by. An update
-    leaves them and their indexes alone, and so meets no row where they differ.
+    leaves them and their indexes alone, and so meets no row where they differ. `columns` tells what
+    a record has in each column.
     """
 
     record: type[R]
     table: Table
     derived: Mapping[str, Callable[[R], str | int]] = field(default_factory=dict)
     fixed: tuple[str, ...] = ()
-    key: Mapping[str, Callable[[R], Any]] = field(init=False)
-    identity: Mapping[str, Callable[[R], Any]] = field(init=False)
-    changing: Mapping[str, Callable[[R], Any]] = field(init=False)
+    columns: Mapping[str, Callable[[R], Any]] = field(init=False)
+    key: tuple[str, ...] = field(init=False)
     _adapter: TypeAdapter[R] = field(init=False)
     _own_columns: set[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        columns: dict[str, Callable[[R], Any]] = {
-            column.name: self.derived.get(column.name, attrgetter(column.name))
-            for column in self.table.columns
-            if column.name != BODY
-        }
-        key = {column.name: columns[column.name] for column in self.table.primary_key}
-        identity = key | {name: columns[name] for name in self.fixed}
-        changing = {name: get for name, get in columns.items() if name not in identity}
-        own_columns = columns.keys() & {part.name for part in fields(self.record)}
-        object.__setattr__(self, "key", key)
-        object.__setattr__(self, "identity", identity)
-        object.__setattr__(self, "changing", changing)
+        names = {column.name for column in self.table.columns}
+        own_columns = names & {part.name for part in fields(self.record)}
+        plain = {name: attrgetter(name) for name in own_columns}
+        columns = {**plain, **self.derived, BODY: self._body_of}
+        object.__setattr__(self, "columns", columns)
+        object.__setattr__(self, "key", tuple(column.name for column in self.table.primary_key))
         object.__setattr__(self, "_adapter", TypeAdapter(self.record))
         object.__setattr__(self, "_own_columns", own_columns)
 
     def row_of(self, record: R) -> dict[str, Any]:
         """All columns of a record's row."""
-        identity = {name: get(record) for name, get in self.identity.items()}
-        return {**identity, **self.changing_of(record)}
+        return {name: value_of(record) for name, value_of in self.columns.items()}
 
-    def changing_of(self, record: R) -> dict[str, Any]:
-        """The columns of a record's row that an update writes."""
-        row = {name: get(record) for name, get in self.changing.items()}
-        row[BODY] = self._adapter.dump_json(record, exclude=self._own_columns).decode()
-        return row
+    def key_of(self, record: R) -> tuple[str | int, ...]:
+        """The primary key of a record's row."""
+        return tuple(self.columns[name](record) for name in self.key)
 
     def record_of(self, row: RowMapping) -> R:
         """The record in a row of its table."""
@@ -98,6 +89,9 @@ class Kind(Generic[R]):
         for name in self._own_columns:
             values[name] = row[name]
         return self._adapter.validate_python(values)
+
+    def _body_of(self, record: R) -> str:
+        return self._adapter.dump_json(record, exclude=self._own_columns).decode()
 
 
 def _table(name: str, *columns: Column[Any]) -> Table:
@@ -147,6 +141,7 @@ EXCEPTIONS = Kind(
         "place": lambda one: exception_place(one.exception_id),
         "open": lambda one: int(one.is_open),
     },
+    fixed=("place",),
 )
 LISTENER_CURSOR = Kind(
     Cursor, _table("listener_cursor", _key(_text("name"))), derived={"name": lambda _: ONLY}
