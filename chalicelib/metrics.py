@@ -66,7 +66,6 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         "ProvenBlock": _gauge("Block up to which everything is final, complete and stored."),
         "LagBlocks": _gauge("Blocks that the proven one trails the newest one."),
         "LagSeconds": _gauge("Age of the proven block.", unit=SECONDS),
-        "ProvenLagSeconds": _gauge("Age of the proven block.", unit=SECONDS),
         "LastSuccessTime": _gauge("Unix time of the last pass without error.", unit=SECONDS),
         "ScanSeconds": _seconds("Time a pass took: one every five seconds, and every longer one."),
         "ScanFailures": _counter("Passes that ended with an error."),
@@ -114,7 +113,7 @@ def metric_of(name: str, value: float, unit: str, labels: Mapping[str, str]) -> 
         raise ValueError(f"metric {name}: not in chalicelib.metrics.METRICS")
     if unit != known.unit:
         raise ValueError(f"metric {name}: unit is {known.unit}, not {unit}")
-    if not set(labels) <= set(known.labels):
+    if set(labels) != set(known.labels):
         raise ValueError(f"metric {name}: labels are {known.labels}, not {tuple(labels)}")
     if known.kind is Kind.COUNTER and value < 0:
         raise ValueError(f"metric {name}: a counter cannot change by {value}")

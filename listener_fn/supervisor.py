@@ -165,6 +165,7 @@ class Supervisor:
         if not self.abandoned:
             with contextlib.suppress(Abandoned):
                 self._supervised(self.listener.release)
+            self.listener.providers.close()
         self._thread.shutdown(wait=False)
 
     # ------------------------------------------------------------------ in the scanning thread

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import requests
 
 from chalicelib.domain.redemptions import BlockRef
-from listener_fn.chain import COUNT_SELECTOR
+from listener_fn.books import COUNT_SELECTOR
 from tests.sim.chain import (
     CONTRACT,
     TRANSFER_TOPIC,
