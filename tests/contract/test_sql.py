@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -32,7 +33,7 @@ from chalicelib.domain.orders import OrderStatus
 from chalicelib.domain.progress import Cursor
 from chalicelib.domain.redemptions import Outcome, Redemption
 from chalicelib.domain.staff import Session, SessionKind, WalletNonce
-from chalicelib.ports import Insert, Record, StoreUnavailable, Update
+from chalicelib.ports import Change, Delete, Insert, Record, StoreUnavailable, Update
 from tests.contract.data import conflict_of, stored
 from tests.contract.engines import EngineMissing
 from tests.contract.postgres import Server, running_postgres
@@ -42,12 +43,15 @@ from tests.fakes import (
     CONTRACT,
     CUSTOMER,
     NOW,
+    OTHER_SITE,
     SITE,
+    STRANGER,
     a_block,
     a_burn,
     a_catalogue,
     a_site,
     an_order,
+    in_status,
 )
 
 IN_VERSION_1 = {
@@ -283,6 +287,7 @@ def plans(
     place = f"{NOW}.{order.order_hash}"
     store.order(order.order_id)
     store.order_by_hash(order.order_hash)
+    store.orders_with_hashes([order.order_hash, an_order(2).order_hash])
     store.history(order.order_hash)
     every_status = frozenset(OrderStatus)
     for cursor in (None, place):
@@ -298,7 +303,7 @@ def plans(
     for read in (store.reservation, store.session, store.wallet_nonce, store.staff):
         read("name")
     event.remove(engine, "before_cursor_execute", note)
-    assert len(statements) == 3 + 2 * (1 + len(OrderStatus) + 1 + 1) + 1 + 1 + 4 + 4
+    assert len(statements) == 4 + 2 * (1 + len(OrderStatus) + 1 + 1) + 1 + 1 + 4 + 4
     with engine.connect() as connection:
         return [explain(connection, *statement) for statement in statements]
 
@@ -335,6 +340,93 @@ class TestIndexes:
                     assert "Index Scan" in plan, plan
                     assert "Seq Scan" not in plan
                     assert "Sort" not in plan
+
+
+def an_entry(serial: int, *, version: int = 1) -> Redemption:
+    """A final ledger entry of an order's burn."""
+    burn = a_burn(an_order(serial), serial=serial)
+    return Redemption(burn, Outcome.MATCHED, final=True, version=version)
+
+
+class TestCommits:
+    def test_like_changes_go_in_one_statement(self, store: SqlStore) -> None:
+        orders = [an_order(number) for number in range(20)]
+        store.commit([Insert(a_site()), *map(Insert, orders)])
+        entries = [an_entry(serial) for serial in range(1, 21)]
+        changes: list[Change] = [Update(replace(a_site(), version=2))]
+        for order, entry in zip(orders, entries, strict=True):
+            changes += [Update(in_status(OrderStatus.VALID, order)), Insert(entry)]
+        sent: list[str] = []
+
+        def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+            sent.append(" ".join(statement.removeprefix("INSERT ").split()[:2]))
+
+        event.listen(store._database.engine, "before_cursor_execute", note)
+        store.commit(changes)
+        event.remove(store._database.engine, "before_cursor_execute", note)
+        writes = [words for words in sent if words != "BEGIN IMMEDIATE"]
+        assert writes == ["UPDATE orders", "INTO redemptions", "UPDATE sites"]
+        assert store.redemptions(1, 20) == tuple(entries)
+
+    def test_an_order_that_moves_touches_the_one_index_of_its_status(self, tmp_path: Path) -> None:
+        url = f"sqlite:///{tmp_path}/vouchers.db"
+        migrate(url)
+        sent: list[tuple[str, Any]] = []
+
+        def note(_c: object, _cursor: object, statement: str, parameters: object, *_: Any) -> None:
+            sent.append((statement, parameters))
+
+        with closing(open_sql_store(url)) as store:
+            store.commit([Insert(an_order())])
+            event.listen(store._database.engine, "before_cursor_execute", note)
+            store.commit([Update(in_status(OrderStatus.VALID))])
+        (update,) = [one for one in sent if one[0].startswith("UPDATE")]
+        with reading(url) as connection:
+            program = connection.exec_driver_sql(f"EXPLAIN {update[0]}", update[1]).all()
+            pages = "SELECT rootpage, name FROM sqlite_schema WHERE rootpage > 0"
+            names = {row.rootpage: row.name for row in connection.exec_driver_sql(pages)}
+        written = {names[step.p2] for step in program if step.opcode == "OpenWrite"}
+        assert written == {"orders", "orders_by_site"}
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"customer": STRANGER},
+            {"site_id": OTHER_SITE},
+            {"order_hash": "0x" + "ab" * 32},
+            {"created_at": NOW + 1},
+            {"expires_at": NOW + 1},
+        ],
+        ids=str,
+    )
+    def test_an_order_keeps_what_it_is_known_by(
+        self, store: SqlStore, other: dict[str, Any]
+    ) -> None:
+        store.commit([Insert(an_order())])
+        change = Update(replace(an_order(), version=2, **other))
+        assert conflict_of(store, change) == change
+        assert store.order(an_order().order_id) == an_order()
+
+    def test_a_stale_change_that_fits_when_looked_for_is_stored(
+        self, store: SqlStore, url: str
+    ) -> None:
+        """Somebody takes the record away after the slice met it, and before it is looked for."""
+        in_the_way = an_entry(2, version=5)
+        store.commit([Insert(in_the_way)])
+        entries = [an_entry(serial) for serial in range(1, 4)]
+        begun = 0
+        with closing(open_sql_store(url)) as other:
+
+            def begin(_connection: Connection) -> None:
+                nonlocal begun
+                begun += 1
+                if begun == 2:
+                    other.commit([Delete(in_the_way)])
+
+            event.listen(store._database.engine, "begin", begin)
+            store.commit([Insert(entry) for entry in entries])
+        assert begun == 2
+        assert store.redemptions(1, 3) == tuple(entries)
 
 
 class TestPurge:

@@ -75,6 +75,11 @@ class Kind(Generic[R]):
         object.__setattr__(self, "_adapter", TypeAdapter(self.record))
         object.__setattr__(self, "_own_columns", own_columns)
 
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The columns that no update changes."""
+        return (*self.key, *self.fixed)
+
     def row_of(self, record: R) -> dict[str, Any]:
         """All columns of a record's row."""
         return {name: value_of(record) for name, value_of in self.columns.items()}
