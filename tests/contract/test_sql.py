@@ -385,8 +385,9 @@ class TestCommits:
             program = connection.exec_driver_sql(f"EXPLAIN {update[0]}", update[1]).all()
             pages = "SELECT rootpage, name FROM sqlite_schema WHERE rootpage > 0"
             names = {row.rootpage: row.name for row in connection.exec_driver_sql(pages)}
-        written = {names[step.p2] for step in program if step.opcode == "OpenWrite"}
-        assert written == {"orders", "orders_by_site"}
+        opened = {step.p1: names[step.p2] for step in program if step.opcode == "OpenWrite"}
+        rewritten = {opened[step.p1] for step in program if step.opcode == "IdxInsert"}
+        assert rewritten == {"orders_by_site"}
 
     @pytest.mark.parametrize(
         "other",
