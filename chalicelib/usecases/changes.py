@@ -16,5 +16,6 @@ def order_changes(before: Order, after: Order) -> list[Change]:
     """
     if after is before:
         return []
-    stored = replace(after, version=before.version + 1)
+    version = before.version + 1
+    stored = after if after.version == version else replace(after, version=version)
     return [Update(stored), *(Insert(entry) for entry in displaced_history(before, after))]
