@@ -1,0 +1,458 @@
+"""Several providers of one chain: whom to read, whom to believe, whom to set aside."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from chalicelib.domain.orders import OrderStatus
+from chalicelib.domain.redemptions import BlockRef, Burn
+from chalicelib.ports import ChainUnavailable, Forked, Stretch, WrongChain
+from listener_fn.providers import (
+    FAILURES_ALLOWED,
+    FIRST_ASIDE_SECONDS,
+    LONGEST_ASIDE_SECONDS,
+    Providers,
+)
+from tests.unit.fake_chain import FakeChain
+from tests.unit.test_scan import FakeClock, FakeTelemetry, World, follow
+
+
+@dataclass
+class Liar(FakeChain):
+    """Adds a burn of its own to every answer that reaches its block, and counts it."""
+
+    invented: Burn | None = None
+
+    def burns(self, first: int, last: int) -> Stretch:
+        told = super().burns(first, last)
+        if self.invented is None or not first <= self.invented.block.number <= told.through:
+            return told
+        return Stretch((*told.burns, self.invented), told.through)
+
+    def redemption_count(self, block: BlockRef) -> int:
+        lies = self.invented is not None and self.invented.block.number <= block.number
+        return super().redemption_count(block) + lies
+
+
+def peer(chain: FakeChain, name: str, **traits: object) -> FakeChain:
+    """Another provider of the same chain."""
+    made = FakeChain(name=name, finality=chain.finality, **traits)  # type: ignore[arg-type]
+    made._blocks = chain._blocks
+    return made
+
+
+def liar(chain: FakeChain, name: str) -> Liar:
+    made = Liar(name=name, finality=chain.finality)
+    made._blocks = chain._blocks
+    return made
+
+
+def world_of(*names: str, quorum: int = 2, first: FakeChain | None = None) -> World:
+    """A world whose chain is told by the fake `a` and its peers."""
+    chain = first or FakeChain()
+    chain.name = "a"
+    return World(chain=chain, others=[peer(chain, name) for name in names], quorum=quorum)
+
+
+def aside(world: World) -> list[object]:
+    return [told["provider"] for told in world.telemetry.named("provider_set_aside")]
+
+
+# ----------------------------------------------------------------------------------------- quorum
+
+
+def test_burn_becomes_valid_once_two_providers_tell_it() -> None:
+    world = world_of("b")
+    world.scan()
+    order = world.redeemed()
+    world.chain.mine_empty(2)
+    (other,) = world.others
+    assert isinstance(other, FakeChain)
+    other.down = True
+    result = world.scan()
+    assert (result.matched, result.pending) == (0, 1)
+    assert "1 of 2 providers confirm" in result.held
+    assert "1 of 2" in world.heartbeat.error
+    assert world.heartbeat.succeeded_at < world.heartbeat.at
+    assert world.status(order) is OrderStatus.PENDING_CHAIN
+    assert world.telemetry.metrics["QuorumUnmet"] == 1
+    other.down = False
+    assert world.scan().matched == 1
+    assert world.status(order) is OrderStatus.VALID
+    assert world.heartbeat.error == ""
+
+
+def test_one_provider_suffices_where_the_quorum_is_one() -> None:
+    world = world_of("b", quorum=1)
+    order = world.redeemed()
+    world.chain.mine_empty(2)
+    world.scan()
+    assert world.status(order) is OrderStatus.VALID
+    assert "burns" not in world.others[0].asked  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_invented_burn_makes_no_order_valid(position: int) -> None:
+    chain = FakeChain(name="honest")
+    lying = liar(chain, "liar")
+    told: list[FakeChain] = [chain, lying]
+    world = World(chain=chain, quorum=2)
+    world.providers = Providers(
+        told if position else told[::-1],
+        quorum=2,
+        clock=world.clock,
+        telemetry=world.telemetry,
+        workers=1,
+    )
+    order = world.order()
+    block = chain.mine()
+    lying.invented = Burn(
+        serial=1,
+        user=order.customer,
+        token_id=order.token_id,
+        amount=order.amount,
+        order_hash=order.order_hash,
+        tx_hash="0x" + "ee" * 32,
+        log_index=0,
+        block=block,
+    )
+    chain.mine_empty(4)
+    for _ in range(5):
+        world.scan()
+        assert world.status(order) is not OrderStatus.VALID
+        world.clock.at += 10
+
+
+def test_two_outvote_a_third_whichever_is_read() -> None:
+    chain = FakeChain(name="liar")
+    world = World(chain=chain, quorum=2)
+    lying = liar(chain, "liar")
+    others = [peer(chain, "b"), peer(chain, "c")]
+    world.providers = Providers(
+        [lying, *others], quorum=2, clock=world.clock, telemetry=world.telemetry, workers=1
+    )
+    order = world.redeemed()
+    real = chain.all_burns()[0]
+    lying.invented = replace(
+        real, serial=2, tx_hash="0x" + "ee" * 32, order_hash="0x" + "ab" * 32, log_index=1
+    )
+    chain.mine_empty(2)
+    held = world.scan().held
+    assert "outvoted" in held
+    assert aside(world) == ["liar"]
+    assert world.telemetry.metrics["ProviderDisagreements liar"] == 1
+    assert world.scan().matched == 1
+    assert world.status(order) is OrderStatus.VALID
+    assert [entry.on_chain for entry in world.ledger()] == [True, False]
+
+
+def test_one_that_disagrees_is_set_aside_where_two_agree() -> None:
+    chain = FakeChain(name="a")
+    world = World(chain=chain, quorum=2)
+    lying = liar(chain, "liar")
+    world.providers = Providers(
+        [chain, lying, peer(chain, "c")],
+        quorum=2,
+        clock=world.clock,
+        telemetry=world.telemetry,
+        workers=1,
+    )
+    world.redeemed()
+    lying.invented = replace(chain.all_burns()[0], serial=2, log_index=1)
+    chain.mine_empty(2)
+    assert world.scan().matched == 1
+    assert aside(world) == ["liar"]
+
+
+def test_nothing_expires_where_another_provider_counts_a_burn_more() -> None:
+    """The provider that is read leaves a burn out and counts it neither."""
+    world = world_of("b")
+    order = world.order(ttl=10)
+    world.chain.mine(world.chain.redeem(order))
+    world.chain.withheld, world.chain.counted = {1}, -1
+    world.chain.mine_empty(4, seconds=30)
+    held = world.scan().held
+    assert "different burns" in held
+    assert world.telemetry.named("providers_disagree")[0]["level"] == "ERROR"
+    assert world.status(order) is OrderStatus.CREATED
+    world.chain.withheld, world.chain.counted = set(), 0
+    follow(world)
+    assert world.status(order) is OrderStatus.VALID
+
+
+def test_finality_is_the_lowest_over_the_providers() -> None:
+    world = world_of("b")
+    other = world.others[0]
+    assert isinstance(other, FakeChain)
+    other.finality = 6
+    order = world.redeemed()
+    world.chain.mine_empty(5)
+    assert world.scan().pending == 1
+    world.chain.mine_empty(1)
+    assert world.scan().matched == 1
+    assert world.status(order) is OrderStatus.VALID
+
+
+def test_finality_never_goes_back() -> None:
+    world = world_of("b")
+    world.chain.mine_empty(9)
+    world.scan()
+    proven = world.cursor.proven
+    other = world.others[0]
+    assert isinstance(other, FakeChain)
+    other.finality = 8
+    assert world.scan().error == ""
+    assert world.cursor.proven == proven
+
+
+# ------------------------------------------------------------------------------------------ forks
+
+
+def dead_branch(world: World, name: str) -> FakeChain:
+    """A provider on a branch that was abandoned before the proven block."""
+    dead = FakeChain(name=name)
+    dead.fork(0)
+    dead._branch = 99
+    dead.mine_empty(world.chain.tip.number + 5)
+    return dead
+
+
+def test_a_single_provider_on_another_branch_rewinds_nothing() -> None:
+    world = world_of("b")
+    world.chain.mine_empty(5)
+    world.scan()
+    world.providers = Providers(
+        [dead_branch(world, "dead"), world.chain, world.others[0]],
+        quorum=2,
+        clock=world.clock,
+        telemetry=world.telemetry,
+        workers=1,
+    )
+    for _ in range(3):
+        assert world.scan().error == ""
+    assert aside(world) == ["dead"]
+
+
+def test_nobody_is_believed_where_each_has_another_branch() -> None:
+    world = world_of("b")
+    world.chain.mine_empty(5)
+    world.scan()
+    one, other = dead_branch(world, "one"), dead_branch(world, "other")
+    other._branch = 77
+    other.fork(other.tip.number)
+    other.mine_empty(20)
+    world.providers = Providers(
+        [one, other], quorum=2, clock=world.clock, telemetry=world.telemetry, workers=1
+    )
+    for _ in range(4):
+        assert "different blocks" in world.scan().error
+
+
+def test_quorum_on_another_branch_is_a_fork_when_told_twice() -> None:
+    clock, telemetry = FakeClock(), FakeTelemetry()
+    chain = FakeChain()
+    chain.mine_empty(9)
+    proven = chain.blocks([5])[0]
+    chain.fork(6)
+    chain.mine_empty(9)
+    providers = Providers(
+        [chain, peer(chain, "b")], quorum=2, clock=clock, telemetry=telemetry, workers=1
+    )
+    with pytest.raises(ChainUnavailable, match="asking again"):
+        providers.tips(proven)
+    with pytest.raises(Forked, match="block 5 was"):
+        providers.tips(proven)
+
+
+# -------------------------------------------------------------------------------- circuit breaker
+
+
+def test_provider_that_fails_is_forgiven_twice_then_set_aside_and_asked_again_later() -> None:
+    world = world_of("b", quorum=1)
+    other = world.others[0]
+    assert isinstance(other, FakeChain)
+    other.down = True
+    for _ in range(FAILURES_ALLOWED + 1):
+        assert aside(world) == []
+        assert world.scan().error == ""
+    assert aside(world) == ["b"]
+    assert world.telemetry.metrics["ProvidersAside b"] == 1
+    asked = len(other.asked)
+    world.scan()
+    assert len(other.asked) == asked
+    other.down = False
+    world.clock.at += FIRST_ASIDE_SECONDS
+    world.scan()
+    assert len(other.asked) > asked
+    assert world.telemetry.metrics["ProvidersAside b"] == 0
+
+
+def test_it_is_set_aside_longer_each_time_within_bounds() -> None:
+    world = world_of("b", quorum=1)
+    other = world.others[0]
+    assert isinstance(other, FakeChain)
+    other.down = True
+    for _ in range(60):
+        world.scan()
+        world.clock.at += 20
+    seconds = [told["seconds"] for told in world.telemetry.named("provider_set_aside")]
+    assert seconds == sorted(seconds, key=lambda value: int(str(value)))
+    assert seconds[0] == FIRST_ASIDE_SECONDS
+    assert max(int(str(value)) for value in seconds) <= LONGEST_ASIDE_SECONDS
+
+
+def test_provider_that_fails_while_it_is_read_gives_way_at_once() -> None:
+    world = world_of("b", quorum=1)
+    world.chain.mine_empty(3)
+
+    @dataclass
+    class Silent(FakeChain):
+        def tail(self, *_: object) -> object:  # type: ignore[override]
+            raise ChainUnavailable("a is silent")
+
+    silent = Silent(name="a")
+    silent._blocks = world.chain._blocks
+    world.providers = Providers(
+        [silent, world.others[0]],
+        quorum=1,
+        clock=world.clock,
+        telemetry=world.telemetry,
+        workers=1,
+    )
+    assert world.scan().error == "a is silent"
+    assert world.scan().error == ""
+
+
+def test_where_all_are_set_aside_all_are_asked() -> None:
+    world = world_of("b", quorum=1)
+    world.chain.mine_empty(3)
+    world.scan()
+    chains = [world.chain, *world.others]
+    for chain in chains:
+        chain.down = True  # type: ignore[attr-defined]
+    for _ in range(6):
+        assert world.scan().error == "provider is down"
+    for chain in chains:
+        chain.down = False  # type: ignore[attr-defined]
+    assert world.scan().error == ""
+
+
+def test_contradiction_lets_another_be_read() -> None:
+    world = world_of("b", quorum=1)
+    world.chain.withheld = {1}
+    order = world.redeemed()
+    world.chain.mine_empty(2)
+    assert "counts 1" in world.scan().error
+    assert aside(world) == ["a"]
+    assert world.scan().matched == 1
+    assert world.status(order) is OrderStatus.VALID
+
+
+def test_provider_left_behind_is_not_read() -> None:
+    world = world_of("b", quorum=1)
+    world.chain.lag = 30
+    world.chain.mine_empty(60)
+    other = world.others[0]
+    assert isinstance(other, FakeChain)
+    assert world.scan().error == ""
+    assert world.heartbeat.head == other.head()
+
+
+def test_wrong_chain_is_refused_by_name() -> None:
+    @dataclass
+    class Foreign(FakeChain):
+        def verify(self) -> None:
+            raise WrongChain("serves chain 1")
+
+    providers = Providers(
+        [FakeChain(), Foreign()],
+        quorum=1,
+        clock=FakeClock(),
+        telemetry=FakeTelemetry(),
+        workers=1,
+    )
+    with pytest.raises(WrongChain, match="serves chain 1"):
+        providers.verify()
+
+
+# ---------------------------------------------------------------------------------- side by side
+
+
+@dataclass
+class Slow(FakeChain):
+    """Tells fewer blocks than asked for, and keeps what it was asked."""
+
+    ranges: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def reach(self) -> int:
+        return 10
+
+    def burns(self, first: int, last: int) -> Stretch:
+        self.ranges.append((first, last))
+        return super().burns(first, min(last, first + self.at_once - 1))
+
+
+@pytest.mark.parametrize("at_once", [3, 10])
+@pytest.mark.parametrize("workers", [1, 4])
+def test_ranges_fetched_side_by_side_are_told_in_order(workers: int, at_once: int) -> None:
+    chain = Slow(at_once=at_once)
+    world = World()
+    for number in range(120):
+        order = world.order()
+        chain.mine(*([chain.redeem(order)] if number % 3 else []))
+    providers = Providers(
+        [chain], quorum=1, clock=FakeClock(), telemetry=FakeTelemetry(), workers=workers
+    )
+    told: list[Burn] = []
+    at = 0
+    for stretch in providers.burns(1, 118):
+        assert stretch.through > at
+        assert all(at < burn.block.number <= stretch.through for burn in stretch.burns)
+        told += stretch.burns
+        at = stretch.through
+    providers.close()
+    assert at == 118
+    assert told == [burn for burn in chain.all_burns() if burn.block.number <= 118]
+
+
+def test_reading_ends_where_the_caller_has_enough() -> None:
+    chain = Slow()
+    chain.mine_empty(1000)
+    providers = Providers(
+        [chain], quorum=1, clock=FakeClock(), telemetry=FakeTelemetry(), workers=4
+    )
+    ranges = providers.burns(1, 1000)
+    next(ranges)
+    ranges.close()
+    providers.close()
+    assert len(chain.ranges) <= 6
+
+
+def test_what_was_asked_is_told_once() -> None:
+    telemetry = FakeTelemetry()
+    chain = FakeChain(name="a")
+    chain.calls.update({"eth_getLogs": 3})
+    chain.errors.update({"timeout": 2})
+    chain.splits.update({"range": 1})
+    providers = Providers([chain], quorum=1, clock=FakeClock(), telemetry=telemetry, workers=1)
+    providers.measure()
+    assert telemetry.metrics == {
+        "RpcCalls a eth_getLogs": 3,
+        "RpcErrors a timeout": 2,
+        "RpcRangeSplits a": 1,
+    }
+    telemetry.metrics.clear()
+    providers.measure()
+    assert telemetry.metrics == {}
+
+
+def test_depth_of_a_fork_is_told() -> None:
+    world = World(chain=FakeChain(finality=8))
+    world.chain.mine_empty(20)
+    world.scan()
+    world.chain.fork(3)
+    world.chain.mine_empty(4)
+    assert world.scan().error == ""
+    assert world.telemetry.metrics["ReorgDepth"] == 3
+    assert world.telemetry.metrics["Reorgs"] == 1
