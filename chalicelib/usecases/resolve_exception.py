@@ -166,7 +166,14 @@ def _resolve(
     if by.actor.kind is not ActorKind.ADMIN:
         raise Forbidden("Only an administrator resolves exceptions.", code="FORBIDDEN_ROLE")
     for _ in range(MAX_ATTEMPTS):
-        resolved, changes = decide(load_exception(by.store, exception_id))
+        record = load_exception(by.store, exception_id)
+        try:
+            resolved, changes = decide(record)
+        except Refused:
+            # What it rests on is read after it: another administrator may have come in between.
+            if load_exception(by.store, exception_id) == record:
+                raise
+            continue
         if by.dry_run:
             return resolved
         try:

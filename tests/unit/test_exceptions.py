@@ -588,6 +588,20 @@ def test_of_two_administrators_at_once_one_resolves(first: str, second: str) -> 
     assert (world.the_order().status is OrderStatus.VALID) == (first == "HONOUR")
 
 
+def test_one_that_another_resolves_while_it_is_read_is_told_as_such() -> None:
+    world = a_world()
+
+    class SlowRead(InterruptedStore):
+        def order_by_hash(self, order_hash: str) -> Order | None:
+            if world.now().is_open:
+                quick = world.by(actor=Actor(ActorKind.ADMIN, "quick"))
+                honour_exception(world.record.exception_id, quick)
+            return world.store.order_by_hash(order_hash)
+
+    with pytest.raises(Refused, match="is resolved already: HONOUR by quick"):
+        honour_exception(world.record.exception_id, world.by(SlowRead(world.store)))
+
+
 def test_whoever_never_comes_through_is_told() -> None:
     world = a_world()
     store = EverConflictingStore(world.store)
