@@ -611,9 +611,12 @@ class _Pass:
         steps = steps[: room // 2]  # of which each changes two records or more
         serials = [_serial(step) for step in steps if not isinstance(step, Due)]
         last = min(max(serials, default=0), self.cursor.seen_serial)
+        known = self._entries(min(serials), last) if serials else {}
+        if any(entry.final and serial > self.cursor.last_serial for serial, entry in known.items()):
+            raise _LeaseLost  # only who holds the cursor makes them so
         decided = Slice(
             self.store,
-            known=self._entries(min(serials), last) if serials else {},
+            known=known,
             orders=self.store.orders_with_hashes({_order_hash(step) for step in steps}),
             at=self.clock.now(),
             request_id=self.request_id,

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.orders import OrderStatus
 from chalicelib.domain.redemptions import BlockRef, Burn
-from chalicelib.ports import ChainUnavailable, Forked, Stretch, WrongChain
+from chalicelib.ports import ChainUnavailable, Forked, Stretch, Tail, WrongChain
 from listener_fn.providers import (
     FAILURES_ALLOWED,
     FIRST_ASIDE_SECONDS,
@@ -307,7 +307,8 @@ def test_provider_that_fails_while_it_is_read_gives_way_at_once() -> None:
 
     @dataclass
     class Silent(FakeChain):
-        def tail(self, *_: object) -> object:  # type: ignore[override]
+        def tail(self, first: int, final: int, head: BlockRef) -> Tail:
+            del first, final, head
             raise ChainUnavailable("a is silent")
 
     silent = Silent(name="a")

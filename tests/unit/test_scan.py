@@ -34,9 +34,9 @@ from chalicelib.domain.orders import (
     new_order,
 )
 from chalicelib.domain.progress import Cursor, Heartbeat, advance
-from chalicelib.domain.redemptions import Outcome, Redemption
+from chalicelib.domain.redemptions import BlockRef, Outcome, Redemption
 from chalicelib.metrics import metric_of
-from chalicelib.ports import Change, Insert, Page, Provider, StoreUnavailable, Stretch, Update
+from chalicelib.ports import Change, Insert, Page, Provider, StoreUnavailable, Stretch, Tail, Update
 from chalicelib.usecases.changes import order_changes
 from chalicelib.usecases.scan import (
     BURNS_PER_PASS,
@@ -1191,6 +1191,32 @@ def test_run_that_lost_its_lease_stores_nothing(world: World) -> None:
     assert world.status(order) is OrderStatus.CREATED
     assert world.ledger() == ()
     assert world.cursor.lease_owner == "b"
+
+
+def test_run_that_lost_its_lease_while_it_read_leaves_what_the_other_made_final(
+    world: World,
+) -> None:
+    orders = [world.order(), world.order()]
+    redeems = [world.chain.redeem(order) for order in orders]
+    world.chain.mine(*redeems)
+    world.scan()
+    tail = world.chain.tail
+
+    def overtaken(first: int, final: int, head: BlockRef) -> Tail:
+        """While this one is told of the first branch, the other sees the second one final."""
+        world.chain.tail = tail  # type: ignore[method-assign]
+        told = tail(first, final, head)
+        world.chain.fork(1)
+        world.chain.mine(*reversed(redeems))
+        world.chain.mine_empty(4)
+        world.clock.at += 1000
+        assert world.scan("b").matched == 2
+        return told
+
+    world.chain.tail = overtaken  # type: ignore[method-assign]
+    assert not world.scan().mine
+    assert [entry.burn for entry in world.ledger()] == list(world.chain.all_burns())
+    assert all(entry.final for entry in world.ledger())
 
 
 def test_lease_is_kept_by_scanning_on(world: World) -> None:
