@@ -49,7 +49,10 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Replace a record whose stored version must be one below `record.version`."""
+    """Replace a record whose stored version must be one below `record.version`.
+
+    An order keeps its hash, customer, site and times; whoever changes them is mistaken.
+    """
 
     record: Record
 

@@ -4,51 +4,103 @@ import os
 import random
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from chalicelib.adapters.security import SystemClock, SystemEntropy
 from chalicelib.adapters.store import open_store
 from chalicelib.adapters.telemetry import PowertoolsTelemetry
 from chalicelib.ports import Telemetry
 from chalicelib.settings import ListenerSettings, SettingsError, load
+from chalicelib.usecases.reconcile import Deployed
 from chalicelib.usecases.scan import ScanSettings
+from listener_fn import preflight
 from listener_fn.chain import RpcChain
 from listener_fn.listener import Listener
 from listener_fn.providers import Providers
+from listener_fn.reconciler import Reconciler
 from listener_fn.supervisor import Health, Supervisor, Watchdog
 from listener_fn.systemd import notifier
 
 OWNER_BYTES = 4
 
 
-def make_listener(environ: Mapping[str, str]) -> Listener:
-    """A listener as `environ` describes it, metrics in its log. Nothing is contacted yet.
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """What the scheduled Lambda works with."""
+
+    listener: Listener
+    reconciler: Reconciler
+
+
+def make_scheduled(environ: Mapping[str, str]) -> Scheduled:
+    """Listener and reconciler as `environ` describes them, metrics in their log.
 
     Raises:
-        SettingsError: naming every problem at once.
+        SettingsError: naming every problem at once; or what does not fit the chain.
         StoreUnavailable: the store has not the schema this version needs, or does not answer.
     """
     settings = load(ListenerSettings, environ)
-    return _listener(settings, _log(settings))
+    return _made(settings, _log(settings))
 
 
 def make_supervisor(environ: Mapping[str, str]) -> Supervisor:
     """The worker's listener under supervision; with METRICS_PORT, metrics are served at once.
 
     Raises:
-        SettingsError, StoreUnavailable: see `make_listener`; METRICS_PORT may be taken, too.
+        SettingsError, StoreUnavailable: see `make_scheduled`; METRICS_PORT may be taken, too.
     """
     settings = load(ListenerSettings, environ)
     health = Health(max_age=settings.READY_MAX_LAG_SECONDS, succeeded_at=time.monotonic())
     telemetry = _log(settings)
     if settings.METRICS_PORT is not None:
         telemetry = _served(settings, telemetry, health, settings.METRICS_PORT)
+    made = _made(settings, telemetry)
     return Supervisor(
-        listener=_listener(settings, telemetry),
+        listener=made.listener,
         watchdog=Watchdog(settings.WATCHDOG_SECONDS),
         health=health,
         notify=notifier(environ),
+        after_pass=made.reconciler.after_pass,
     )
+
+
+def _made(settings: ListenerSettings, telemetry: Telemetry) -> Scheduled:
+    endpoints = [
+        RpcChain(
+            url,
+            chain_id=settings.CHAIN_ID,
+            contract=settings.CONTRACT_ADDRESS,
+            timeout=settings.RPC_TIMEOUT_SECONDS,
+            max_range=settings.MAX_BLOCK_RANGE,
+        )
+        for url in settings.RPC_URLS
+    ]
+    listener = _listener(settings, endpoints, telemetry)
+    _check(settings, endpoints, telemetry)
+    return Scheduled(
+        listener,
+        Reconciler(
+            store=listener.store,
+            endpoints=endpoints,
+            deployed=Deployed(settings.CHAIN_ID, settings.CONTRACT_ADDRESS, settings.DEPLOY_BLOCK),
+            clock=listener.clock,
+            telemetry=telemetry,
+            every_seconds=settings.RECONCILE_SECONDS,
+        ),
+    )
+
+
+def _check(settings: ListenerSettings, endpoints: Sequence[RpcChain], telemetry: Telemetry) -> None:
+    expected = preflight.Expected(
+        settings.CHAIN_ID, settings.CONTRACT_ADDRESS, settings.DEPLOY_BLOCK
+    )
+    try:
+        warnings = preflight.check(endpoints, expected)
+    except preflight.Misconfigured as error:
+        raise SettingsError([str(error)]) from None
+    for problem in warnings:
+        telemetry.event("preflight_warning", level="WARNING", problem=problem)
 
 
 def _log(settings: ListenerSettings) -> Telemetry:
@@ -73,21 +125,14 @@ def _served(settings: ListenerSettings, log: Telemetry, health: Health, port: in
     return telemetry
 
 
-def _listener(settings: ListenerSettings, telemetry: Telemetry) -> Listener:
+def _listener(
+    settings: ListenerSettings, endpoints: Sequence[RpcChain], telemetry: Telemetry
+) -> Listener:
     clock, entropy = SystemClock(), SystemEntropy()
     return Listener(
         store=open_store(settings),
         providers=Providers(
-            [
-                RpcChain(
-                    url,
-                    chain_id=settings.CHAIN_ID,
-                    contract=settings.CONTRACT_ADDRESS,
-                    timeout=settings.RPC_TIMEOUT_SECONDS,
-                    max_range=settings.MAX_BLOCK_RANGE,
-                )
-                for url in settings.RPC_URLS
-            ],
+            endpoints,
             quorum=settings.quorum,
             clock=clock,
             telemetry=telemetry,

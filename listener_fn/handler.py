@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Protocol
 
 from chalicelib.usecases.scan import ScanResult
-from listener_fn.bootstrap import make_listener
+from listener_fn.bootstrap import Scheduled, make_scheduled
 from listener_fn.listener import Listener
 from listener_fn.pace import CatchUp, PassMetrics, next_pause
 
@@ -52,11 +52,20 @@ class Context(Protocol):
         """Milliseconds until the invocation is ended by force."""
 
 
-def handler(_event: object, context: Context) -> dict[str, Any]:
-    """Scan once, or as long as there is something to wait for; what it came to."""
-    return scan_for_a_while(
-        _listener(), lambda: context.get_remaining_time_in_millis() / 1000, time.sleep
-    )
+def handler(event: object, context: Context) -> dict[str, Any]:
+    """Scan once, or as long as there is something to wait for; what it came to.
+
+    For the event `{"action": "reconcile"}`, which a schedule of its own sends: compare ledger and
+    contract, as far as the time goes; `reconciliation` tells the verdict.
+    """
+
+    def remaining() -> float:
+        return context.get_remaining_time_in_millis() / 1000
+
+    if isinstance(event, dict) and event.get("action") == "reconcile":
+        verdict = _made().reconciler.reconcile_once(may_go_on=lambda: remaining() > RESERVE_SECONDS)
+        return {"reconciliation": verdict.value}
+    return scan_for_a_while(_made().listener, remaining, time.sleep)
 
 
 def scan_for_a_while(
@@ -126,6 +135,6 @@ def _tell(listener: Listener, *, passes: int, seconds: float, ended: Ended) -> N
 
 
 @cache
-def _listener() -> Listener:
+def _made() -> Scheduled:
     """One listener for the life of the execution environment."""
-    return make_listener(os.environ)
+    return make_scheduled(os.environ)

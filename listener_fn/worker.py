@@ -15,7 +15,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from chalicelib.ports import StoreUnavailable, WrongChain
+from chalicelib.ports import StoreUnavailable
 from chalicelib.settings import SettingsError
 from chalicelib.usecases.scan import ForeignCursor, ForkBelowFinality
 from listener_fn.bootstrap import make_supervisor
@@ -38,13 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         supervisor = make_supervisor(os.environ)
-        listener = supervisor.listener
-        for problem in listener.providers.verify():
-            listener.telemetry.event("provider_unavailable", level="WARNING", error=problem)
     except SettingsError as error:
         return _refuse("\n".join(error.problems), EXIT_SETTINGS)
-    except WrongChain as error:
-        return _refuse(f"RPC_URLS: {error}", EXIT_SETTINGS)
     except StoreUnavailable as error:
         return _refuse(f"The store cannot be used: {error}", EXIT_FAILED)
     for number in (signal.SIGTERM, signal.SIGINT):

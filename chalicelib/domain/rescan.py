@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from chalicelib.domain.exceptions import ExceptionRecord, ResolutionKind
 from chalicelib.domain.matching import judge
 from chalicelib.domain.orders import ActorKind, Order, OrderStatus
 from chalicelib.domain.redemptions import Burn, Outcome, Redemption
@@ -41,8 +42,9 @@ class Difference:
     """What the store says otherwise than it must by the chain's log, of one redemption.
 
     `field` is one of `BURN_FIELDS`; or `entry`, told by its transaction: it is there on one side
-    only; `final` or `onChain`; `outcome`; `order`, told by the transaction of its burn; or
-    `orderStatus`. `expected` and `stored` are `None` where there is nothing.
+    only; `final` or `onChain`; `outcome`; `exception`, told by its kind; `order`, told by the
+    transaction of its burn; or `orderStatus`. `expected` and `stored` are `None` where there is
+    nothing.
     """
 
     serial: int
@@ -82,6 +84,22 @@ def outcome_differences(burn: Burn, outcome: Outcome, order: Order | None) -> It
         yield from _unmatched(burn, order)
     elif order is not None:
         yield from _unexplained(burn, outcome, order)
+
+
+def exception_differences(
+    burn: Burn, outcome: Outcome, record: ExceptionRecord | None
+) -> Iterator[Difference]:
+    """Whether a burn that is an exception is missing from those that people look at; `record` is
+    the one with its id.
+
+    The kind may differ: what was dismissed or reissued before a fork stays so.
+    """
+    if outcome is Outcome.MATCHED:
+        return
+    if record is None:
+        yield Difference(burn.serial, "exception", outcome, None)
+    elif record.resolution and record.resolution.kind is ResolutionKind.WITHDRAWN:
+        yield Difference(burn.serial, "exception", outcome, ResolutionKind.WITHDRAWN)
 
 
 def _unmatched(burn: Burn, order: Order) -> Iterator[Difference]:

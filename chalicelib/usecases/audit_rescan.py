@@ -14,8 +14,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from chalicelib.domain.completeness import Inconsistent, check_continues, check_count
+from chalicelib.domain.exceptions import exception_id
 from chalicelib.domain.redemptions import BlockRef, Burn
-from chalicelib.domain.rescan import Difference, entry_differences, outcome_differences
+from chalicelib.domain.rescan import (
+    Difference,
+    entry_differences,
+    exception_differences,
+    outcome_differences,
+)
 from chalicelib.ports import ContractBooks, Store
 from chalicelib.usecases.reconcile import Deployed, NotComparable, comparable, entries_from
 
@@ -102,6 +108,9 @@ def _compare(store: Store, burns: Sequence[Burn], found: _Findings) -> None:
         found.add(entry_differences(burn, entry))
         if entry is not None:
             found.add(outcome_differences(burn, entry.outcome, orders.get(burn.order_hash)))
+            if entry.is_exception:
+                record = store.exception(exception_id(burn))
+                found.add(exception_differences(burn, entry.outcome, record))
 
 
 def _extra(store: Store, last: int, at: BlockRef) -> Iterator[Difference]:

@@ -230,10 +230,15 @@ def test_wrong_settings_are_all_named(environ: dict[str, str]) -> None:
     ("wrong", "message"),
     [
         ({"CHAIN_ID": "56"}, "serves chain 31337, CHAIN_ID is 56"),
-        ({"CONTRACT_ADDRESS": "0x" + "11" * 20}, "knows no contract at CONTRACT_ADDRESS"),
+        ({"CONTRACT_ADDRESS": "0x" + "11" * 20}, "CONTRACT_ADDRESS: 127.0.0.1 knows no contract"),
+        ({"DEPLOY_BLOCK": "0"}, "DEPLOY_BLOCK: the contract is not there yet in block 0"),
+        ({"DEPLOY_BLOCK": "2"}, "DEPLOY_BLOCK: the contract is there before block 2"),
+        ({"DEPLOY_BLOCK": "9999"}, "DEPLOY_BLOCK: 9999 is past the newest block"),
+        ({"RPC_QUORUM": "2"}, "RPC_QUORUM: must be at most 1, the number of RPC_URLS"),
     ],
+    ids=["chain", "contract", "too-early", "too-late", "future", "quorum"],
 )
-def test_wrong_chain_or_contract_is_refused(
+def test_what_does_not_fit_the_chain_is_refused(
     environ: dict[str, str], wrong: dict[str, str], message: str
 ) -> None:
     done = run_once({**environ, **wrong})
@@ -246,7 +251,8 @@ def test_store_filled_from_another_contract_is_refused(
 ) -> None:
     assert run_once(environ).returncode == 0
     other = stack.chain.deploy(anvil.KEYS[0], minter=ALICE)
-    done = run_once({**environ, "CONTRACT_ADDRESS": other.address})
+    chosen = {"CONTRACT_ADDRESS": other.address, "DEPLOY_BLOCK": str(other.block)}
+    done = run_once({**environ, **chosen})
     assert done.returncode == 2
     assert "use another store" in done.stderr
 
@@ -262,7 +268,7 @@ def test_provider_that_is_down_fails_a_single_run(environ: dict[str, str]) -> No
         url = gone.rpc_url
     done = run_once({**environ, "RPC_URLS": url})
     assert done.returncode == 1
-    assert "provider_unavailable" in done.stdout
+    assert "preflight_warning" in done.stdout
 
 
 def test_help_tells_the_settings() -> None:

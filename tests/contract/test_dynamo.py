@@ -457,6 +457,23 @@ class TestEngineTrouble:
         assert found.items == (an_order_as_stored(store),)
         assert proxy.asked.count("BatchGetItem") == 2
 
+    def test_a_bulk_read_is_consistent_and_asks_again_for_what_was_left(
+        self, shaky: DynamoStore, store: DynamoStore, proxy: LossyProxy
+    ) -> None:
+        orders = [an_order(number) for number in range(3)]
+        store.commit([Insert(order) for order in orders])
+        asked: list[Any] = []
+
+        def leave_all(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+            asked.extend(body["RequestItems"].values())
+            return 200, {"Responses": {}, "UnprocessedKeys": body["RequestItems"]}
+
+        proxy.scripts = [answer("BatchGetItem", leave_all)] * 2
+        hashes = [order.order_hash for order in (*orders, an_order(3))]
+        assert shaky.orders_with_hashes(hashes) == {order.order_hash: order for order in orders}
+        assert [(len(one["Keys"]), one["ConsistentRead"]) for one in asked] == [(4, True)] * 2
+        assert proxy.asked.count("BatchGetItem") == 4
+
     def test_an_engine_that_is_not_there_is_unavailable(self, table: str) -> None:
         nowhere = open_dynamo_store(table=table, region=REGION, endpoint="http://127.0.0.1:9")
         with pytest.raises(StoreUnavailable):

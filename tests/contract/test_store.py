@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.adapters.memory import key_of
+from chalicelib.adapters.memory import MemoryStore, key_of
 from chalicelib.domain.audit import AuditAction, AuditItem
 from chalicelib.domain.catalogue import LARGEST_AMOUNT, LARGEST_TOKEN_ID, Catalogue
 from chalicelib.domain.errors import InvalidInput
@@ -848,3 +848,14 @@ def test_every_kind_of_record_is_covered() -> None:
         "audit", "catalogue", "cursor", "exception", "history", "nonce", "order", "redemption",
         "reservation", "session", "site", "staff",
     }  # fmt: skip
+
+
+def test_memory_takes_as_few_changes_as_it_is_told() -> None:
+    store = MemoryStore(max_changes=MAX_CHANGES)
+    entries = [a_redemption(serial) for serial in range(1, MAX_CHANGES + 2)]
+    with pytest.raises(ValueError, match=f"a commit takes 1 to {MAX_CHANGES} changes"):
+        store.commit(list(map(Insert, entries)))
+    store.commit(list(map(Insert, entries[:MAX_CHANGES])))
+    with pytest.raises(ValueError, match=f"at most {MAX_CHANGES} serials"):
+        store.redemptions(1, MAX_CHANGES + 1)
+    assert store.redemptions(1, MAX_CHANGES) == tuple(entries[:MAX_CHANGES])

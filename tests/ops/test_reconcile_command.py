@@ -330,6 +330,14 @@ def _body(serial: int, field: str, value: str) -> str:
     return f"UPDATE redemptions SET body = {change} WHERE serial = {serial}"
 
 
+def _order_of(serial: int, change: str) -> str:
+    named = f"SELECT json_extract(body, '$.burn.order_hash') FROM redemptions WHERE serial={serial}"
+    return f"UPDATE orders SET {change} WHERE order_hash = ({named})"
+
+
+OTHER_TX = f"body = json_set(body, '$.burn.tx_hash', '0x{'ab' * 32}')"
+
+
 @pytest.mark.parametrize(
     ("statement", "serial", "field"),
     [
@@ -343,10 +351,13 @@ def _body(serial: int, field: str, value: str) -> str:
         (_body(2, "burn.block.hash", f"'0x{'ab' * 32}'"), 2, "blockHash"),
         (_body(3, "burn.block.time", "1"), 3, "blockTime"),
         (_body(4, "final", "json('false')"), 4, "final"),
-        (_body(1, "outcome", "'LATE'"), 1, "outcome"),
+        (_body(5, "outcome", "'LATE'"), 5, "outcome"),
         (_body(3, "outcome", "'MATCHED'"), 3, "outcome"),
         ("DELETE FROM redemptions WHERE serial = 2", 2, "entry"),
         (_copy(6, to=7), 7, "entry"),
+        ("DELETE FROM exceptions WHERE exception_id LIKE '4-%'", 4, "exception"),
+        (_order_of(1, "status = 'CREATED'"), 1, "orderStatus"),
+        (_order_of(2, OTHER_TX), 2, "order"),
     ],
     ids=lambda one: one if isinstance(one, str) and " " not in one else "",
 )

@@ -7,6 +7,13 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.memory import MemoryStore
+from chalicelib.domain.exceptions import (
+    ExceptionRecord,
+    exception_id,
+    kind_of,
+    raise_exception,
+    withdraw,
+)
 from chalicelib.domain.orders import Actor, ActorKind, Order, OrderStatus, confirm_burn
 from chalicelib.domain.redemptions import Burn, Outcome, Redemption
 from chalicelib.domain.rescan import BURN_FIELDS
@@ -31,6 +38,13 @@ HEAD, PROVEN = 60, 50
 FACTS: dict[str, Any] = {"at": NOW + 90, "request_id": "req-scan"}
 
 
+def raised(burn: Burn, outcome: Outcome) -> tuple[ExceptionRecord, ...]:
+    """What people look at, of a burn that is an exception."""
+    return (
+        () if outcome is Outcome.MATCHED else (raise_exception(burn, kind_of(outcome), NOW + 90),)
+    )
+
+
 @dataclass
 class World:
     """A chain with burns of orders, the store that a listener filled from it, and a node."""
@@ -46,7 +60,7 @@ class World:
         burn = a_burn(order, serial=serial, block=a_block(10 + serial), **changes)
         self.burns.append(burn)
         self.books.burns = self.burns
-        stored(self.store, Redemption(burn, outcome, final=True))
+        stored(self.store, Redemption(burn, outcome, final=True), *raised(burn, outcome))
         return burn
 
     def matched(self, number: int, status: OrderStatus = OrderStatus.VALID) -> Burn:
@@ -152,7 +166,7 @@ def _refused(name: str) -> tuple[World, Burn]:
     burn = replace(a_burn(order, block=a_block(30)), **changes)
     world.burns.append(burn)
     world.books.burns = world.burns
-    stored(world.store, Redemption(burn, outcome, final=True))
+    stored(world.store, Redemption(burn, outcome, final=True), *raised(burn, outcome))
     return world, burn
 
 
@@ -256,7 +270,7 @@ def test_a_wrong_outcome_is_found(name: str, wrong: Outcome) -> None:
     world, _ = _refused(name)
     right = world.entry(1).outcome
     world.tamper(1, outcome=wrong)
-    found = [field for _, field in world.fields()]
+    found = [field for _, field in world.fields() if field != "exception"]
     if wrong is right or (name, wrong) in NOT_TELLABLE:
         assert found == []
     else:
@@ -270,7 +284,22 @@ NOT_TELLABLE = {("duplicate", Outcome.ORDER_CLOSED)}
 @pytest.mark.parametrize("outcome", [one for one in Outcome if one is not Outcome.MATCHED])
 def test_a_matched_burn_kept_as_an_exception_is_found(world: World, outcome: Outcome) -> None:
     world.tamper(2, outcome=outcome)
-    assert world.fields() == [(2, "outcome")]
+    assert world.fields() == [(2, "outcome"), (2, "exception")]
+
+
+@pytest.mark.parametrize("withdrawn", [False, True])
+def test_an_exception_that_nobody_is_shown_is_found(world: World, *, withdrawn: bool) -> None:
+    burn = world.burn(an_order(50), Outcome.UNKNOWN_ORDER)
+    record = world.store.exception(exception_id(burn))
+    assert record is not None
+    if withdrawn:
+        gone = withdraw(record, actor=LISTENER, at=NOW + 99, reason="the chain no longer has it")
+        world.store.commit([Update(gone)])
+    else:
+        world.store.commit([Delete(record)])
+    (told,) = world.rescan().differences
+    assert (told.serial, told.field, told.expected) == (4, "exception", "UNKNOWN_ORDER")
+    assert told.stored == ("WITHDRAWN" if withdrawn else None)
 
 
 def test_a_matched_burn_of_no_order_is_found(world: World) -> None:

@@ -9,7 +9,7 @@ from chalicelib.domain.orders import OrderStatus
 from chalicelib.ports import Provider
 from chalicelib.settings import SettingsError
 from chalicelib.usecases.scan import ForeignCursor
-from listener_fn.bootstrap import make_listener
+from listener_fn.bootstrap import make_scheduled
 from listener_fn.handler import RESERVE_SECONDS, scan_for_a_while
 from listener_fn.listener import Listener
 from listener_fn.pace import FAST_SECONDS
@@ -215,7 +215,7 @@ def test_every_pass_has_a_request_id_of_its_own_form(world: World) -> None:
 
 def test_every_missing_setting_is_named_at_once() -> None:
     with pytest.raises(SettingsError) as refused:
-        make_listener({"CHAIN_ID": "0", "RPC_URLS": "ftp://x"})
+        make_scheduled({"CHAIN_ID": "0", "RPC_URLS": "ftp://x"})
     names = {problem.split(":")[0] for problem in refused.value.problems}
     assert names == {"STORE", "CHAIN_ID", "CONTRACT_ADDRESS", "RPC_URLS", "DEPLOY_BLOCK"}
 
