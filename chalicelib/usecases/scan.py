@@ -67,6 +67,9 @@ EXPIRY_OVERLAP_SECONDS = 600
 
 EXPIRY_PAGE = 100
 
+HINTS_PER_PASS = 20
+"""Reported transactions that are looked up while a backlog is worked off."""
+
 LONGEST_ORDER_SECONDS = 7 * 86_400
 """The contract refuses an order that expires later than that."""
 
@@ -329,6 +332,8 @@ class _Pass:
         stored = bool(steps) or settling or self._is_heartbeat_due(view, held, waiting=waiting)
         if stored:
             self._store_all(steps, view, settled=view.final if settling else None, held=held)
+        if not view.complete:
+            self._look_at_hints(view)
         result = self._result(view, held, blocks=max(0, view.scanned - begun_at))
         if stored:
             self._measure(view, result)
@@ -436,6 +441,37 @@ class _Pass:
         """The blocks of burns about to be final, read again: they must be the chain's own."""
         heights = sorted({burn.block.number for burn in burns})
         return self.chain.blocks(heights) if heights else ()
+
+    def _look_at_hints(self, view: _View) -> None:
+        """Far behind, look for burns exactly where customers say they are: they wait for a sign.
+
+        What is found is pending, like any burn that is not proven yet.
+        """
+        told = self.cursor.last_serial
+        waiting = self.store.orders_expiring(
+            after=self.cursor.expired_through,
+            through=self.clock.now() + LONGEST_ORDER_SECONDS,
+            limit=EXPIRY_PAGE,
+        )
+        hints = [
+            tx_hash
+            for order in waiting.items
+            if order.status is OrderStatus.CREATED
+            for tx_hash in order.transaction_hints
+        ]
+        if not hints:
+            return
+        burns = self.chain.burns_of(hints[:HINTS_PER_PASS])
+        check_places(burns, self._blocks_of(burns))
+        for burn in burns:
+            if burn.serial > told and burn.block.number > view.scanned:
+                self._store_slice([Seen(burn, final=False)], self._after_hint)
+
+    def _after_hint(
+        self, steps: Sequence[Step], _rest: Sequence[Step], halts: tuple[str, ...]
+    ) -> Cursor:
+        seen = [step.burn.serial for step in steps if isinstance(step, Seen)]
+        return advance(self.cursor, seen_serial=max(seen, default=None), halts=halts)
 
     # ------------------------------------------------------------------------------ going back
 

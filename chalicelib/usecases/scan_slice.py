@@ -188,6 +188,9 @@ class Slice:
         elif order is not None and _was_delivered_for(order, entry.burn):
             self._keep(reattach_burn(order, None))
             self._halt(entry.burn)
+        elif order is not None and _is_valid_by(order, entry.burn):
+            self._keep(self._without_burn(self._doubted(order)))
+            self._tell("order_reverted", entry.burn, entry.outcome)
         elif entry.is_exception:
             self._withdraw(entry.burn)
             if order is not None and entry.burn.user == order.customer:
@@ -196,16 +199,11 @@ class Slice:
         self._tell("burn_lost", entry.burn, entry.outcome)
 
     def _revert(self, entry: Redemption) -> None:
-        """What an administrator honoured stays honoured."""
+        """What an administrator honoured stays honoured while its burn is on the chain."""
         burn = entry.burn
         order = self._order(burn.order_hash)
-        if (
-            order is not None
-            and order.status is OrderStatus.VALID
-            and order.burn == burn
-            and not entry.is_exception
-        ):
-            self._keep(doubt_burn(order, actor=LISTENER, at=self.at, request_id=self.request_id))
+        if order is not None and _is_valid_by(order, burn) and not entry.is_exception:
+            self._keep(self._doubted(order))
             self._tell("order_reverted", burn, entry.outcome)
         self._entries[entry.serial] = unsettle(entry)
 
@@ -272,6 +270,9 @@ class Slice:
 
     # --------------------------------------------------------------------------------- bookkeeping
 
+    def _doubted(self, order: Order) -> Order:
+        return doubt_burn(order, actor=LISTENER, at=self.at, request_id=self.request_id)
+
     def _without_burn(self, order: Order) -> Order:
         return lose_burn(order, actor=LISTENER, at=self.at, request_id=self.request_id)
 
@@ -301,16 +302,16 @@ def _change(
 
 
 def _waits_for(order: Order, burn: Burn) -> bool:
-    return (
-        order.status is OrderStatus.PENDING_CHAIN
-        and order.burn is not None
-        and order.burn.serial == burn.serial
-    )
+    return order.status is OrderStatus.PENDING_CHAIN and _has(order, burn)
+
+
+def _is_valid_by(order: Order, burn: Burn) -> bool:
+    return order.status is OrderStatus.VALID and _has(order, burn)
 
 
 def _was_delivered_for(order: Order, burn: Burn) -> bool:
-    return (
-        order.status is OrderStatus.DELIVERED
-        and order.burn is not None
-        and order.burn.serial == burn.serial
-    )
+    return order.status is OrderStatus.DELIVERED and _has(order, burn)
+
+
+def _has(order: Order, burn: Burn) -> bool:
+    return order.burn is not None and order.burn.serial == burn.serial

@@ -21,6 +21,7 @@ from chalicelib.domain.exceptions import (
     ExceptionKind,
     ResolutionKind,
     exception_id,
+    honour,
     kind_of,
 )
 from chalicelib.domain.finality import FinalityRule
@@ -29,6 +30,7 @@ from chalicelib.domain.orders import (
     ActorKind,
     Order,
     OrderStatus,
+    add_transaction_hint,
     make_order_id,
     move,
     new_order,
@@ -512,11 +514,11 @@ def forked_below(world: World, depth: int) -> list[Redeem]:
     return lost
 
 
-def follow(world: World) -> list[ScanResult]:
+def follow(world: World, *, at_most: int = 20) -> list[ScanResult]:
     """Passes until one finds nothing to catch up."""
     results = [world.scan()]
     while results[-1].backlog or results[-1].error:
-        assert len(results) < 20, results[-1]
+        assert len(results) < at_most, results[-1]
         results.append(world.scan())
     return results
 
@@ -736,6 +738,55 @@ def test_burn_of_a_delivered_order_that_is_back_ends_the_incident(world: World) 
     assert world.store.exceptions(open_only=True, limit=10).items == ()
     assert world.entry(2).outcome is Outcome.MATCHED
     assert world.status(other) is OrderStatus.VALID
+
+
+def honoured(world: World) -> tuple[Order, Redeem]:
+    """An order redeemed too late, and made VALID by an administrator."""
+    order = world.order(ttl=1)
+    world.chain.mine_empty(1, seconds=60)
+    burn = world.chain.redeem(order)
+    world.chain.mine(burn)
+    world.chain.mine_empty(3)
+    world.scan()
+    assert (world.status(order), world.entry(1).outcome) == (OrderStatus.EXPIRED, Outcome.LATE)
+    (open_,) = world.store.exceptions(open_only=True, limit=10).items
+    record, valid = honour(
+        open_,
+        order=world.now(order),
+        entry=world.entry(1),
+        actor=Actor(ActorKind.ADMIN, "operator"),
+        at=world.clock.at,
+        reason="our fault",
+        request_id="r",
+    )
+    world.store.commit([Update(record), Update(valid)])
+    return order, burn
+
+
+def test_honoured_order_stays_valid_while_its_burn_is_on_the_chain(world: World) -> None:
+    order, burn = honoured(world)
+    world.chain.fork(4)
+    world.chain.mine()
+    world.chain.mine(burn)
+    world.chain.mine_empty(5)
+    follow(world)
+    assert world.status(order) is OrderStatus.VALID
+    assert world.store.exceptions(open_only=True, limit=10).items == ()
+
+
+def test_honoured_order_whose_burn_is_gone_is_taken_back(world: World) -> None:
+    order, burn = honoured(world)
+    world.chain.fork(4)
+    world.chain.mine_empty(8)
+    follow(world)
+    assert world.status(order) in (OrderStatus.CREATED, OrderStatus.EXPIRED)
+    assert world.now(order).burn is None
+    world.chain.mine(burn)
+    world.chain.mine_empty(4)
+    follow(world)
+    (again,) = world.store.exceptions(open_only=True, limit=10).items
+    assert again.kind is ExceptionKind.LATE
+    assert len(again.earlier) == 1
 
 
 def test_exception_that_is_forked_out_is_withdrawn(world: World) -> None:
@@ -1091,6 +1142,44 @@ def test_pass_is_bounded_and_says_that_more_is_to_come() -> None:
     while world.scan().backlog:
         pass
     assert len(world.ledger()) == len(orders)
+
+
+def test_reported_transaction_is_looked_at_while_a_backlog_is_worked_off() -> None:
+    world = World(settings=replace(SETTINGS, blocks_per_pass=10))
+    burned = [world.redeemed() for _ in range(40)]
+    world.chain.mine_empty(200)
+    order, silent, unmined = world.order(), world.order(), world.order()
+    burn, other = world.chain.redeem(order), world.chain.redeem(silent)
+    for waiting, tx_hash in ((order, burn.tx_hash), (unmined, "0x" + "ee" * 32)):
+        world.store.commit([Update(add_transaction_hint(world.now(waiting), tx_hash))])
+    world.chain.mine(other, burn)
+    world.chain.mine_empty(30)
+    assert world.scan().backlog
+    assert world.status(order) is OrderStatus.PENDING_CHAIN
+    assert world.status(silent) is OrderStatus.CREATED
+    assert world.entry(42).burn == world.chain.all_burns()[41]
+    assert not world.entry(42).final
+    follow(world, at_most=50)
+    assert [entry.burn for entry in world.ledger()] == list(world.chain.all_burns())
+    statuses = {world.status(one) for one in (*burned, order, silent)}
+    assert statuses == {OrderStatus.VALID}
+    assert world.status(unmined) is OrderStatus.CREATED
+
+
+def test_reported_burn_that_a_fork_takes_before_it_is_read_is_lost_like_any_other() -> None:
+    world = World(settings=replace(SETTINGS, blocks_per_pass=10))
+    world.chain.mine_empty(200)
+    order = world.order()
+    burn = world.chain.redeem(order)
+    world.store.commit([Update(add_transaction_hint(order, burn.tx_hash))])
+    world.chain.mine(burn)
+    assert world.scan().backlog
+    assert world.status(order) is OrderStatus.PENDING_CHAIN
+    world.chain.fork(1)
+    world.chain.mine_empty(5)
+    follow(world, at_most=50)
+    assert world.status(order) is OrderStatus.CREATED
+    assert not world.entry(1).on_chain
 
 
 def test_repeated_pass_changes_nothing_but_the_heartbeat(world: World) -> None:
