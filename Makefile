@@ -114,6 +114,14 @@ test: check chromium contracts ## check and contracts, then stores, API, chain, 
 test-full: test contracts-full ## test, contracts-full, and the long state machines
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m slow --timeout 1800
 
+# Worlds are numbered; the same number is the same world.
+SEEDS ?= 1000
+FIRST ?= 0
+SEED ?=
+.PHONY: sim
+sim: setup ## Live through SEEDS=1000 simulated worlds from FIRST=0 on, or replay one: SEED=123
+	@$(BIN)/python -m tests.sim.run --seeds $(SEEDS) --first $(FIRST) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 # ---------------------------------------------------------------- measure and show
 
 .PHONY: bench

@@ -1,4 +1,4 @@
-"""The people of a simulated world: customers, a receptionist, and strangers who burn by hand."""
+"""The people of a simulated world: customers, a receptionist, an operator, and strangers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -6,6 +6,7 @@ from random import Random
 from typing import Protocol
 
 from chalicelib.domain.errors import Refused
+from chalicelib.domain.exceptions import ExceptionKind, ExceptionRecord
 from chalicelib.domain.orders import (
     Actor,
     ActorKind,
@@ -22,6 +23,13 @@ from chalicelib.ports import Conflict, Insert, Store
 from chalicelib.usecases.changes import order_changes
 from chalicelib.usecases.deliver import deliver
 from chalicelib.usecases.hint_transaction import hint_transaction
+from chalicelib.usecases.resolve_exception import (
+    Resolver,
+    acknowledge_incident,
+    dismiss_exception,
+    honour_exception,
+    reissue_exception,
+)
 from tests.sim.chain import Redeem, SimChain, burn_of
 from tests.sim.checkers import Broken
 
@@ -40,6 +48,7 @@ RECEPTIONIST = Staff(
     password_hash="none",
     must_change_password=False,
 )
+ADMINISTRATOR = Actor(ActorKind.ADMIN, "boss1")
 LISTENER = Actor(ActorKind.LISTENER, "listener")
 
 
@@ -74,7 +83,6 @@ class People:
         self.world = world
         self.orders: list[str] = []
         self.delivered: set[str] = set()
-        self.transactions = 0
 
     def place_order(self) -> None:
         """A customer orders, and plans to burn for it: mostly rightly, sometimes not."""
@@ -135,6 +143,45 @@ class People:
             raise Broken(f"order {done.order.order_hash[:10]} was delivered twice")
         self.delivered.add(order_id)
 
+    def resolve_something(self) -> None:
+        """An administrator looks at an exception, and resolves it in one of the ways there are."""
+        page = self.world.store.exceptions(open_only=True, limit=50)
+        if page.items:
+            self._resolve(self.world.rng.choice(page.items))
+
+    def acknowledge_incidents(self) -> None:
+        """An operator has looked at everything that halts the listener."""
+        cursor = self.world.store.cursor()
+        for incident in cursor.halts if cursor else ():
+            acknowledge_incident(incident, self._resolver())
+
+    def _resolve(self, record: ExceptionRecord) -> None:
+        by = self._resolver()
+        try:
+            if record.kind is ExceptionKind.DELIVERED_REORGED:
+                acknowledge_incident(record.exception_id, by)
+                return
+            match self.world.rng.choice(("honour", "honour", "reissue", "dismiss")):
+                case "honour":
+                    honour_exception(record.exception_id, by)
+                case "reissue":
+                    mint = "0x" + self.world.rng.randbytes(32).hex()
+                    reissue_exception(record.exception_id, by, tx_hash=mint)
+                case _:
+                    dismiss_exception(record.exception_id, by)
+        except Refused:
+            return
+
+    def _resolver(self) -> Resolver:
+        return Resolver(
+            store=self.world.store,
+            entropy=self.world.entropy,
+            actor=ADMINISTRATOR,
+            reason="looked into it",
+            now=self.world.now,
+            request_id="resolve",
+        )
+
     # ---------------------------------------------------------------------- customers' plans
 
     def _burn(self, order: Order) -> None:
@@ -168,8 +215,7 @@ class People:
         """Forgets about it."""
 
     def _send(self, user: str, token_id: int, amount: int, order_hash: str) -> str:
-        self.transactions += 1
-        tx_hash = f"0x{self.transactions:064x}"
+        tx_hash = "0x" + self.world.rng.randbytes(32).hex()
         self.world.chain.mempool.append(Redeem(tx_hash, user, token_id, amount, order_hash))
         return tx_hash
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from chalicelib.domain.finality import FinalityRule
 from chalicelib.domain.redemptions import BlockRef, Burn
-from listener_fn.decoding import REDEEMED_TOPIC
 
 GENESIS_TIME = 1_800_000_000
 DEPLOY_BLOCK = 3
@@ -14,6 +13,7 @@ REMEMBERED_BRANCHES = 3
 """Dead branches that nodes may still be stuck on."""
 
 CONTRACT = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+REDEEMED_TOPIC = "0xd1d145b5902ea5ac21d77fee3fc6fd1c118bb3ddc3284587548dd23923c78697"
 TRANSFER_TOPIC = "0xc3d58168c5ae7397731d063d5bbf3d657854427343f4c083240f7aacaa2d0f62"
 
 

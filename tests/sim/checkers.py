@@ -7,6 +7,7 @@ listener's: nothing here calls the domain's rules.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from chalicelib.domain.exceptions import ExceptionKind, ExceptionRecord
 from chalicelib.domain.orders import HistoryEntry, HistoryRecord, Order
 from chalicelib.domain.progress import Cursor
 from chalicelib.domain.redemptions import BlockRef, Burn, Redemption
@@ -39,6 +40,7 @@ class Safety:
             for change in changes
             if isinstance(change.record, HistoryRecord)
         }
+        halted = any(isinstance(old, Cursor) and old.halts for old in before)
         for old, change in zip(before, changes, strict=True):
             new = change.record
             if isinstance(change, Check):
@@ -48,7 +50,7 @@ class Safety:
             if isinstance(new, HistoryRecord):
                 _require(isinstance(change, Insert), "displaced history edited")
             if isinstance(new, Order):
-                self._order(old if isinstance(old, Order) else None, new, displaced)
+                self._order(old if isinstance(old, Order) else None, new, displaced, halted=halted)
             if isinstance(new, Redemption):
                 self._entry(old if isinstance(old, Redemption) else None, new)
             if isinstance(new, Cursor):
@@ -61,11 +63,16 @@ class Safety:
         old: Order | None,
         new: Order,
         displaced: dict[tuple[str, int], HistoryEntry],
+        *,
+        halted: bool,
     ) -> None:
         if old is None:
             return
         moves = _new_moves(old, new, displaced)
-        if new.status in ("VALID", "DELIVERED") and not _honoured(new):
+        if halted:
+            goes_on = [one for one in moves if one.target in ("VALID", "EXPIRED")]
+            _require(not goes_on, f"{new.order_hash[:10]} went on while an incident was open")
+        if new.status == "VALID" or any(one.target == "DELIVERED" for one in moves):
             self._burned(new)
         delivered_before = old.status == "DELIVERED"
         _require(not (delivered_before and moves), f"{new.order_hash} moved after delivery")
@@ -75,7 +82,10 @@ class Safety:
                 self._expired(new, expiry)
 
     def _burned(self, order: Order) -> None:
-        """A VALID order has a matching burn that is, or was, final on the true chain."""
+        """A VALID order has a matching burn that is, or was, final on the true chain. What was
+        delivered may lose it to a fork below finality: then there is an incident."""
+        if _honoured(order):
+            return
         burn = order.burn
         name = f"order {order.order_hash[:10]} is {order.status}"
         _require(burn is not None, f"{name} without a burn")
@@ -169,9 +179,14 @@ def differences(chain: SimChain, store: Store, orders: Iterable[str]) -> list[st
         for serial, entry in ledger.items()
         if serial > len(truth) and entry.on_chain
     ]
+    found += _exception_differences(store, ledger, chain)
     for order_id in orders:
         order = store.order(order_id)
-        found += ["an order is gone"] if order is None else _order_differences(order, chain, proven)
+        found += (
+            ["an order is gone"]
+            if order is None
+            else _order_differences(order, store, chain, proven)
+        )
     return found
 
 
@@ -188,6 +203,50 @@ def _entry_differences(
     if entry.outcome not in outcomes:
         return [f"redemption {burn.serial} is {entry.outcome}, not {outcomes}"]
     return []
+
+
+def _exception_differences(
+    store: Store, ledger: dict[int, Redemption], chain: SimChain
+) -> list[str]:
+    """Every misfit in the ledger has a record, every open record its misfit or incident."""
+    found: list[str] = []
+    misfits = {
+        f"{entry.serial}-{entry.burn.tx_hash[2:10]}": entry
+        for entry in ledger.values()
+        if entry.final and entry.outcome != "MATCHED"
+    }
+    for name, entry in misfits.items():
+        record = store.exception(name)
+        done = record.resolution if record else None
+        stays = done is not None and done.kind != "WITHDRAWN"  # wherever a fork moved the burn
+        kind = ExceptionKind(entry.outcome.value)
+        told = record is not None and (record.burn, record.kind) == (entry.burn, kind)
+        if not stays and not told:
+            found.append(f"exception {name} is {record}, the ledger has {entry}")
+    for record in _exceptions(store, open_only=True):
+        if record.kind == "DELIVERED_REORGED":
+            order = store.order_by_hash(record.order_hash)
+            back = order is not None and _burn_on_chain(order, chain) is not None
+            found += [f"incident {record.exception_id} is open, its burn is back"] if back else []
+        elif record.exception_id not in misfits:
+            found.append(f"exception {record.exception_id} is open, and nothing is wrong")
+    return found
+
+
+def _exceptions(store: Store, *, open_only: bool) -> Iterable[ExceptionRecord]:
+    place: str | None = None
+    while True:
+        page = store.exceptions(open_only=open_only, limit=100, cursor=place)
+        yield from page.items
+        place = page.next_cursor
+        if place is None:
+            return
+
+
+def _burn_on_chain(order: Order, chain: SimChain) -> Burn | None:
+    """The burn on the chain that the order asks for."""
+    burns = chain.burns_for.get(order.order_hash, ())
+    return next((b for b in burns if chain.holds(b.block) and fits(b, order)), None)
 
 
 def _outcomes(burn: Burn, order: Order | None, *, deep: bool) -> tuple[str, ...]:
@@ -214,27 +273,21 @@ def _is_burn_of(order: Order, burn: Burn) -> bool:
     return order.burn is not None and order.burn.tx_hash == burn.tx_hash
 
 
-def _order_differences(order: Order, chain: SimChain, proven: BlockRef) -> list[str]:
+def _order_differences(order: Order, store: Store, chain: SimChain, proven: BlockRef) -> list[str]:
     on_chain = [b for b in chain.burns_for.get(order.order_hash, ()) if chain.holds(b.block)]
     own = [burn for burn in on_chain if burn.user == order.customer]
-    burn = next((burn for burn in own if fits(burn, order)), None)
-    was = {move.target for move in order.history}
-    if order.status == "DELIVERED":
-        return []  # that it was delivered rightly, `Safety` has seen; incidents are told apart
-    if burn is not None and burn.block.number <= proven.number:
-        allowed = {"VALID"}
-    elif burn is not None:
-        allowed = {"PENDING_CHAIN"}
-    else:
-        allowed = {"EXPIRED" if proven.time > order.expires_at else "CREATED"}
-    if burn is None and "CANCELLED" in was:
-        allowed.add("CANCELLED")
-    if chain.deep_forks and "EXPIRED" in was:
-        allowed.add("EXPIRED")
+    burn = _burn_on_chain(order, chain)
     name = f"order {order.order_hash[:10]}"
+    if order.status == "DELIVERED":
+        if burn is not None or _honoured(order) or _has_incident(order, store):
+            return []
+        return [f"{name} was delivered, its burn is gone, and there is no incident"]
+    if _honoured(order):
+        return [] if order.status == "VALID" else [f"{name} was honoured and is {order.status}"]
+    allowed = _allowed_statuses(order, burn, chain, proven)
     if order.status not in allowed:
         return [f"{name} is {order.status}, not {sorted(allowed)} (burn: {burn})"]
-    if allowed in ({"VALID"}, {"PENDING_CHAIN"}) and order.burn != burn:
+    if order.status in ("VALID", "PENDING_CHAIN") and order.burn != burn:
         return [f"{name} has burn {order.burn}, not {burn}"]
     misfit = next(iter(own), None) if burn is None else None
     if misfit is not None and order.exception is None:
@@ -250,6 +303,27 @@ def _is_below(block: BlockRef, top: Block) -> bool:
     while at is not None and at.ref.number > block.number:
         at = at.parent
     return at is not None and at.ref == block
+
+
+def _has_incident(order: Order, store: Store) -> bool:
+    """Whether people were told that the order was delivered for a burn that is gone."""
+    return any(
+        record.order_hash == order.order_hash and record.kind == "DELIVERED_REORGED"
+        for record in _exceptions(store, open_only=False)
+    )
+
+
+def _allowed_statuses(
+    order: Order, burn: Burn | None, chain: SimChain, proven: BlockRef
+) -> set[str]:
+    """What the order may be, given its burn on the chain. What people closed stays closed, and so
+    does what expired before a fork below finality brought the burn."""
+    was = {move.target for move in order.history}
+    closed = {"EXPIRED"} & was if chain.deep_forks else set()
+    if burn is not None:
+        return {"VALID" if burn.block.number <= proven.number else "PENDING_CHAIN", *closed}
+    past = "EXPIRED" if proven.time > order.expires_at else "CREATED"
+    return {past, *closed, *({"CANCELLED"} & was)}
 
 
 def _new_moves(

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import requests
 
 from chalicelib.domain.redemptions import BlockRef
-from listener_fn.books import COUNT_SELECTOR
 from tests.sim.chain import (
     CONTRACT,
     TRANSFER_TOPIC,
@@ -22,6 +21,7 @@ from tests.sim.chain import (
 )
 
 CHAIN_ID = 31337
+COUNT_SELECTOR = "0x26ea3799"
 STATE_BLOCKS = 30
 """Blocks for which nodes keep state, as full nodes do for 128."""
 

@@ -12,6 +12,7 @@ from tests.sim.checkers import Broken
 from tests.sim.world import Options, World
 
 TELL_EVERY_SECONDS = 5.0
+ORDINARY = Options()
 
 
 class Failed(AssertionError):
@@ -43,6 +44,8 @@ class Tally:
             forks=world.chain.forks,
             deep_forks=len(world.chain.deep_forks),
             reverts=world.chain.reverted,
+            rewinds=world.telemetry.counts["rewind"],
+            stopped=world.stopped,
         )
 
     def __str__(self) -> str:
@@ -60,12 +63,17 @@ class Tally:
         )
 
 
-def replay_command(seed: int) -> str:
+def replay_command(seed: int, options: Options) -> str:
     """How to see a world again, with all that happens in it."""
-    return f"make sim SEED={seed}"
+    flags = [
+        flag
+        for flag, given in (("--deep-forks", options.deep_forks), ("--sqlite", options.sqlite))
+        if given
+    ]
+    return f"make sim SEED={seed}" + (f' ARGS="{" ".join(flags)}"' if flags else "")
 
 
-def live(seed: int, options: Options | None = None, *, aloud: bool = False) -> World:
+def live(seed: int, options: Options = ORDINARY, *, aloud: bool = False) -> World:
     """The world of `seed`, lived through.
 
     Raises:
@@ -78,11 +86,11 @@ def live(seed: int, options: Options | None = None, *, aloud: bool = False) -> W
         if aloud:
             traceback.print_exc()
         told = f"{type(error).__name__}: {error}"
-        raise Failed(f"seed {seed}: {told}\nreplay: {replay_command(seed)}") from error
+        raise Failed(f"seed {seed}: {told}\nreplay: {replay_command(seed, options)}") from error
     return world
 
 
-def live_all(seeds: Iterable[int], options: Options | None = None) -> Tally:
+def live_all(seeds: Iterable[int], options: Options = ORDINARY) -> Tally:
     """All those worlds, one after the other.
 
     Raises:
@@ -100,24 +108,27 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=1000, help="how many worlds")
     parser.add_argument("--first", type=int, default=0, help="seed of the first of them")
     parser.add_argument("--seed", type=int, help="this world only, with all that happens in it")
+    parser.add_argument("--deep-forks", action="store_true", help="fork below finality in each")
+    parser.add_argument("--sqlite", action="store_true", help="keep the books in SQLite")
     asked = parser.parse_args(arguments)
+    options = Options(deep_forks=asked.deep_forks, sqlite=asked.sqlite)
     try:
         if asked.seed is not None:
-            live(asked.seed, aloud=True)
+            live(asked.seed, options, aloud=True)
             print(f"seed {asked.seed}: every promise kept")
             return 0
-        return _many(range(asked.first, asked.first + asked.seeds))
+        return _many(range(asked.first, asked.first + asked.seeds), options)
     except Failed as failure:
         print(failure, file=sys.stderr)
         return 1
 
 
-def _many(seeds: range) -> int:
+def _many(seeds: range, options: Options) -> int:
     tally = Tally()
     begun = told = time.monotonic()
     used = time.process_time()
     for seed in seeds:
-        tally.add(live(seed))
+        tally.add(live(seed, options))
         if time.monotonic() - told >= TELL_EVERY_SECONDS:
             told = time.monotonic()
             rate = tally.worlds / (told - begun)

@@ -3,9 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import count
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol, cast
 
+from chalicelib.adapters.sql import migrate, open_sql_store
 from chalicelib.domain.orders import Order
 from chalicelib.domain.progress import Cursor
 from chalicelib.domain.redemptions import Redemption
@@ -113,3 +117,18 @@ class FaultyStore:
 def as_store(store: CheckedStore | FaultyStore) -> Store:
     """The same, for the type checker, which does not see through `__getattr__`."""
     return cast("Store", store)
+
+
+def sqlite_store() -> Store:
+    """A fresh store in a file, which goes when the process does."""
+    url = f"sqlite:///{_folder().name}/{next(_numbers)}.db"
+    migrate(url)
+    return open_sql_store(url)
+
+
+_numbers = count()
+
+
+@cache
+def _folder() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="vouchers-sim-")

@@ -23,26 +23,28 @@ from tests.sim.actors import People, SeededEntropy
 from tests.sim.chain import CONTRACT, DEPLOY_BLOCK, Redeem, SimChain
 from tests.sim.checkers import Broken, Safety, differences
 from tests.sim.node import CHAIN_ID, FAULTS, LIES, RANGE_WORDS, Node, Traits, Transport
-from tests.sim.store import CheckedStore, Crash, FaultyStore, StoreFaults, as_store
+from tests.sim.store import CheckedStore, Crash, FaultyStore, StoreFaults, as_store, sqlite_store
+
+STEPS = 150
+"""Things that happen, one after the other, before everything comes to rest."""
 
 SETTLE_BLOCKS = 12
 SETTLE_PASSES = 60
 """Once faults stop, so many blocks and passes at most until the books equal the chain."""
 
-SETTLE_SECONDS = 5
-"""Between two of those passes."""
+SETTLE_SECONDS = 10
+"""Between two of those passes: in all, longer than an endpoint is ever set aside for."""
 
 LEASE_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What may happen in a world at all. `None` leaves it to the seed."""
+    """What a world is like, beside its seed: whether it surely forks below finality, and whether
+    its store is SQLite."""
 
-    steps: int = 150
-    lies: bool = True
-    deep_forks: bool | None = None
-    faults: bool = True
+    deep_forks: bool = False
+    sqlite: bool = False
 
 
 @dataclass
@@ -102,15 +104,14 @@ class World:
         self.shown: Counter[str] = Counter()
         self.telemetry = CountingTelemetry(tell=tell)
         self.entropy = SeededEntropy(Random(rng.random()))
-        deep = self.options.deep_forks
-        self.deep_forks = rng.random() < 0.1 if deep is None else deep
+        self.deep_forks = rng.random() < 0.1 or self.options.deep_forks
         rule = FinalityRule(confirmations=rng.randint(1, 4), fallback_blocks=rng.randint(8, 14))
         self.chain = SimChain(Random(rng.random()), rule, finality_lag=rng.randint(1, 3))
         self.now = self.chain.head.ref.time
         self.nodes = self._nodes(rng.randint(1, 4))
         self.quorum = min(2, len(self.nodes)) if rng.random() < 0.9 else 1
-        self.liars = rng.sample(self.nodes, self.quorum - 1) if self.options.lies else []
-        self.books: Store = MemoryStore()
+        self.liars = rng.sample(self.nodes, self.quorum - 1)
+        self.books: Store = sqlite_store() if self.options.sqlite else MemoryStore()
         self.store = as_store(CheckedStore(self.books, Safety(self.chain, self.books)))
         self.settings = ScanSettings(
             chain_id=CHAIN_ID,
@@ -119,16 +120,23 @@ class World:
             finality=rule,
             blocks_per_pass=rng.choice((8, 50, 5000)),
             near_blocks=rng.choice((0, 5, 500)),
+            deepest_rewind=rng.choice((5, 100_000, 100_000, 100_000)),
             lease_seconds=LEASE_SECONDS,
             heartbeat_seconds=rng.choice((0, 0, 5)),
         )
+        self.max_range = rng.choice((2, 5, 20, 5000))
         self.people = People(self)
         self.calm = False
         self.steps = 0
         self.passes = 0
         self.settled_after = 0
+        self.stopped = False
         self._due: list[tuple[int, int, Callable[[], None]]] = []
         self._planned = 0
+        self._faults = rng.sample(FAULTS, rng.choice((2, 3, 6, len(FAULTS))))
+        self._lies = rng.sample(LIES, rng.choice((1, 2, len(LIES))))
+        weighted = self._weighted()
+        self._happenings, self._weights = list(weighted), list(weighted.values())
         self._interleave = rng.choice((0.0, 0.02, 0.08))
         self._store_faults = StoreFaults(
             unavailable=rng.choice((0.0, 0.0, 0.01, 0.05)), crash=rng.choice((0.0, 0.0, 0.01, 0.04))
@@ -171,11 +179,12 @@ class World:
         )
         return Listener(
             store=as_store(store),
-            providers=make_providers(
+            providers=Providers(
                 [self._provider(node, before) for node in self.nodes],
                 quorum=self.quorum,
                 clock=clock,
                 telemetry=self.telemetry,
+                workers=1,  # no threads: the order of calls is the seed's
             ),
             clock=clock,
             entropy=self.entropy,
@@ -192,6 +201,7 @@ class World:
             chain_id=CHAIN_ID,
             contract=CONTRACT,
             timeout=1,
+            max_range=self.max_range,
             transport=Transport(node, before),
         )
 
@@ -203,7 +213,7 @@ class World:
         Raises:
             Broken: a promise was not kept.
         """
-        for _ in range(self.options.steps):
+        for _ in range(STEPS):
             self._do_due()
             self._happen()
         self._settle()
@@ -220,11 +230,17 @@ class World:
 
     def _happen(self) -> None:
         """One of the things that may happen, at any time, also in the middle of a pass."""
-        happenings: dict[Callable[[], Any], int] = {
+        self.rng.choices(self._happenings, self._weights)[0]()
+
+    def _weighted(self) -> dict[Callable[[], Any], float]:
+        """What may happen, and how often. Every world has a mood of its own: the few things that go
+        wrong in it do so often, in all their combinations."""
+        weights: dict[Callable[[], Any], float] = {
             self._mine: 34,
             self._pass: 34,
             self.people.place_order: 12,
             self.people.deliver_something: 6,
+            self.people.resolve_something: 2,
             self._toggle_fault: 14,
             self._fork: 4,
             self._burn_by_hand: 3,
@@ -233,7 +249,7 @@ class World:
             self._stall_finality: 1,
             self._fork_deep: 2 if self.deep_forks else 0,
         }
-        self.rng.choices(list(happenings), list(happenings.values()))[0]()
+        return {what: weight * self.rng.choice((0.3, 1, 1, 3)) for what, weight in weights.items()}
 
     def _mine(self) -> None:
         block = self.chain.mine(self.rng.choice((0, 1, 2, 3, 100)))
@@ -271,15 +287,14 @@ class World:
     # ------------------------------------------------------------------------------- faults
 
     def _toggle_fault(self) -> None:
-        if not self.options.faults:
-            return
         node = self.rng.choice(self.nodes)
         if node.faults and self.rng.random() < 0.4:
             fault = self.rng.choice(sorted(node.faults))
             node.recover(fault)
             self.tell(f"{node.name} no longer suffers {fault}")
             return
-        fault = self.rng.choice((*FAULTS, *LIES * 3) if node in self.liars else FAULTS)
+        lies = node in self.liars and self.rng.random() < 0.5
+        fault = self.rng.choice(self._lies if lies else self._faults)
         node.suffer(fault, self.rng.choice((0.2, 0.6, 1.0)))
         self.tell(f"{node.name} suffers {fault}")
         if fault == "burn_invented":
@@ -343,10 +358,12 @@ class World:
             slot.running = False
 
     def _stopped(self, slot: Slot, stop: ForkBelowFinality) -> None:
-        """A listener stops for good only where the chain has truly undone what was final."""
-        self.shown["stopped"] += 1
-        if not self.chain.deep_forks:
-            raise Broken(f"stopped without a fork below finality: {stop}")
+        """A listener stops for good only where the chain has truly undone what was final, and
+        deeper than it may follow."""
+        self.tell(f"listener {slot.number} stops: {stop}")
+        if not self.chain.deep_forks or self.settings.deepest_rewind > len(self.chain.blocks):
+            raise Broken(f"stopped for no good reason: {stop}")
+        self.stopped = True
         self._start_anew(slot)
 
     def _restart(self) -> None:
@@ -388,15 +405,11 @@ class World:
             if done <= SETTLE_BLOCKS:
                 self._mine()
             self._pass()
+            self.people.acknowledge_incidents()
             left = differences(self.chain, self.books, self.people.orders)
+            if self.stopped:
+                return
             if done > SETTLE_BLOCKS and not left:
                 self.settled_after = done
                 return
         raise Broken(f"not at rest after {SETTLE_PASSES} passes: " + "; ".join(left[:3]))
-
-
-def make_providers(
-    chains: list[RpcChain], *, quorum: int, clock: SlotClock, telemetry: CountingTelemetry
-) -> Any:
-    """All endpoints together, as the listener sees them."""
-    return Providers(chains, quorum=quorum, clock=clock, telemetry=telemetry, workers=1)
