@@ -67,6 +67,13 @@ class Cursor:
         """The newest block a pass has seen, for counting confirmations."""
         return self.heartbeat.head.number if self.heartbeat else self.proven.number
 
+    @property
+    def halt_reason(self) -> str:
+        """Why no order becomes VALID and none expires; empty where they may."""
+        if not self.halts:
+            return ""
+        return f"halted by incident {', '.join(self.halts)} until acknowledged"
+
 
 def advance(
     cursor: Cursor,

@@ -342,7 +342,7 @@ class _Pass:
     def _held(self, view: _View, *, due: Sequence[str]) -> str:
         """Why nothing may become final or expire now, empty where it may."""
         if self.cursor.halts:
-            return f"halted by incident {', '.join(self.cursor.halts)} until acknowledged"
+            return self.cursor.halt_reason
         if not view.final_burns and not due:
             return ""
         return self.chain.confirm(_claim(view, last_serial=self.cursor.last_serial))

@@ -19,6 +19,7 @@ import pytest
 
 from chalicelib.adapters.sql import migrate, open_sql_store
 from chalicelib.domain.orders import OrderStatus
+from chalicelib.ports import Delete
 from listener_fn.supervisor import STOP_SECONDS
 from ops import anvil
 from tests.chain.test_listener import ALICE, Stack, deploy, listener_of
@@ -269,6 +270,63 @@ def test_provider_that_is_down_fails_a_single_run(environ: dict[str, str]) -> No
     done = run_once({**environ, "RPC_URLS": url})
     assert done.returncode == 1
     assert "preflight_warning" in done.stdout
+
+
+def test_worker_reconciles_ledger_and_contract(
+    stack: Stack, environ: dict[str, str], tmp_path: Path
+) -> None:
+    stack.redeem(stack.order())
+    stack.redeem(stack.order())
+    stack.chain.mine(3)
+    log = tmp_path / "log"
+    with running(environ, log) as process:
+        _wait(lambda: bool(told(log, "reconciliation_equal")))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SECONDS) == 0
+    (equal,) = told(log, "reconciliation_equal")
+    assert (equal["redemptions"], equal["provider"]) == (2, "127.0.0.1")
+    (second,) = stack.store.redemptions(2, 2)
+    stack.store.commit([Delete(second)])
+    with running(environ, log):
+        _wait(lambda: bool(told(log, "reconciliation_difference")))
+    (difference,) = told(log, "reconciliation_difference")
+    assert (difference["level"], difference["missing"]) == ("ERROR", "2")
+    assert (difference["contract"], difference["ledger"], difference["difference"]) == (2, 1, -1)
+
+
+INVOCATIONS = """
+import json
+from listener_fn.handler import handler
+
+class Context:
+    def get_remaining_time_in_millis(self):
+        return 60_000
+
+for event in ({}, {"action": "reconcile"}):
+    print(json.dumps({"answer": handler(event, Context())}))
+"""
+
+
+def test_the_function_reconciles_when_its_own_schedule_says_so(
+    stack: Stack, environ: dict[str, str]
+) -> None:
+    stack.redeem(stack.order())
+    stack.chain.mine(3)
+    done = subprocess.run(
+        [sys.executable, "-c", INVOCATIONS],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    scanned, reconciled = (line["answer"] for line in lines if "answer" in line)
+    assert scanned["burns"] == 1
+    assert reconciled == {"reconciliation": "EQUAL"}
+    (metric,) = [line for line in lines if "ReconciliationDifference" in line]
+    assert metric["ReconciliationDifference"] in (0, [0.0])
 
 
 def test_help_tells_the_settings() -> None:
