@@ -26,6 +26,12 @@ LONGEST_PAUSE_SECONDS = 30.0
 MEASURE_SECONDS = 15
 """How often it is told what was asked of the providers."""
 
+COUNT_SECONDS = 60
+"""How often open exceptions are counted, besides whenever there is a new one."""
+
+MOST_COUNTED = 100
+"""Open exceptions that are counted; more than anybody should leave open."""
+
 MAX_DOUBLINGS = 10
 UUID_BYTES = 16
 
@@ -61,7 +67,9 @@ class Listener:
     jitter: Callable[[], float]
     failures: int = 0
     mine: bool = True
+    held: str = ""
     measured_at: int = 0
+    counted_at: int = 0
 
     def scan(self) -> ScanResult:
         """One pass.
@@ -75,6 +83,9 @@ class Listener:
         if result.mine != self.mine:
             self.telemetry.event("lease_taken" if result.mine else "lease_held_by_another")
             self.mine = result.mine
+        self._tell_held(result)
+        if result.exceptions or self.clock.now() >= self.counted_at + COUNT_SECONDS:
+            self._count_exceptions()
         if self.clock.now() >= self.measured_at + MEASURE_SECONDS:
             self._measure()
         return result
@@ -108,6 +119,24 @@ class Listener:
             release(store=self.store, owner=self.owner)
         except StoreUnavailable as error:
             self.telemetry.event("release_failed", level="WARNING", error=str(error))
+
+    def _tell_held(self, result: ScanResult) -> None:
+        """Why nothing becomes final, once for each reason, and when it does again."""
+        if result.error or not result.mine or result.held == self.held:
+            return
+        if result.held:
+            self.telemetry.event("finality_held", level="WARNING", reason=result.held)
+        else:
+            self.telemetry.event("finality_resumed")
+        self.held = result.held
+
+    def _count_exceptions(self) -> None:
+        self.counted_at = self.clock.now()
+        try:
+            found = self.store.exceptions(open_only=True, limit=MOST_COUNTED)
+        except StoreUnavailable:
+            return  # the next pass tells
+        self.telemetry.metric("ExceptionsOpen", len(found.items))
 
     def _measure(self) -> None:
         self.measured_at = self.clock.now()

@@ -40,8 +40,9 @@ def check_ready(*, store: Store, now: int, max_lag_seconds: int) -> Readiness:
     lag = max(0, now - heartbeat.succeeded_at)
     return Readiness(
         store="",
-        listener=_listener_problem(lag, max(0, now - cursor.proven.time), max_lag_seconds),
-        rpc=heartbeat.error,
+        listener=cursor.halt_reason
+        or _listener_problem(lag, max(0, now - cursor.proven.time), max_lag_seconds),
+        rpc="" if heartbeat.error == cursor.halt_reason else heartbeat.error,
         lag_seconds=lag,
         lag_blocks=max(0, heartbeat.head.number - cursor.proven.number),
         head=heartbeat.head.number,

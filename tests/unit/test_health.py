@@ -19,7 +19,7 @@ class SilentStore(MemoryStore):
         raise StoreUnavailable("password=hunter2")
 
 
-def _store(heartbeat: Heartbeat | None) -> MemoryStore:
+def _store(heartbeat: Heartbeat | None, *, halts: tuple[str, ...] = ()) -> MemoryStore:
     cursor = Cursor(
         proven=a_block(100),
         last_serial=0,
@@ -27,6 +27,7 @@ def _store(heartbeat: Heartbeat | None) -> MemoryStore:
         chain_id=CHAIN_ID,
         contract=CONTRACT,
         heartbeat=heartbeat,
+        halts=halts,
     )
     return stored(MemoryStore(), cursor)
 
@@ -66,6 +67,15 @@ def test_a_failing_provider_is_named() -> None:
     ready = _ready(_store(_beat(error="rpc.example: time-out")))
     assert not ready.ready
     assert (ready.listener, ready.rpc) == ("", "rpc.example: time-out")
+
+
+@pytest.mark.parametrize("told_by_rpc", ["", "rpc.example: time-out"])
+def test_an_incident_that_halts_is_the_listeners_not_the_providers(told_by_rpc: str) -> None:
+    halted = "halted by incident 7-0badc0de until acknowledged"
+    store = _store(_beat(error=told_by_rpc or halted), halts=("7-0badc0de",))
+    ready = _ready(store, NOW + 500)
+    assert not ready.ready
+    assert (ready.listener, ready.rpc) == (halted, told_by_rpc)
 
 
 @pytest.mark.parametrize("store", [MemoryStore(), _store(None)])

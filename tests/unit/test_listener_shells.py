@@ -5,16 +5,19 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.exceptions import withdraw
 from chalicelib.domain.orders import OrderStatus
-from chalicelib.ports import Provider
+from chalicelib.ports import Provider, Update
 from chalicelib.settings import SettingsError
 from chalicelib.usecases.scan import ForeignCursor
+from chalicelib.usecases.scan_slice import LISTENER
 from listener_fn.bootstrap import make_scheduled
 from listener_fn.handler import RESERVE_SECONDS, scan_for_a_while
-from listener_fn.listener import Listener
+from listener_fn.listener import COUNT_SECONDS, Listener
 from listener_fn.pace import FAST_SECONDS
 from listener_fn.providers import Providers
 from tests.unit.fake_chain import FakeChain
+from tests.unit.test_providers import peer
 from tests.unit.test_scan import SETTINGS, World
 
 
@@ -226,3 +229,50 @@ def test_release_survives_a_store_that_fails(world: World) -> None:
     world.store.die_after = world.store.commits + 1
     listener.release()
     assert world.telemetry.named("release_failed")
+
+
+def test_why_nothing_becomes_final_is_told_once_and_when_it_does_again(world: World) -> None:
+    other = peer(world.chain, "b")
+    listener = listener_of(world)
+    listener.providers = Providers(
+        [world.chain, other],
+        quorum=2,
+        clock=world.clock,
+        telemetry=world.telemetry,
+        workers=1,
+    )
+    listener.scan()
+    order = world.redeemed()
+    world.chain.mine_empty(2)
+    other.down = True
+    reasons = {listener.scan().held for _ in range(3)}
+    told = world.telemetry.named("finality_held")
+    assert {one["reason"] for one in told} == reasons
+    assert len(told) == len(reasons)
+    assert {one["level"] for one in told} == {"WARNING"}
+    assert world.telemetry.named("finality_resumed") == []
+    other.down = False
+    world.clock.at += 60
+    listener.scan()
+    assert world.status(order) is OrderStatus.VALID
+    assert len(world.telemetry.named("finality_resumed")) == 1
+
+
+def test_open_exceptions_are_counted_with_every_new_one_and_once_a_minute(world: World) -> None:
+    def counted() -> float | None:
+        return world.telemetry.metrics.pop("ExceptionsOpen", None)
+
+    listener = listener_of(world)
+    listener.scan()
+    assert counted() == 0
+    world.redeemed(amount=2)
+    world.chain.mine_empty(2)
+    listener.scan()
+    assert counted() == 1
+    listener.scan()
+    assert counted() is None
+    (found,) = world.store.exceptions(open_only=True, limit=10).items
+    world.store.commit([Update(withdraw(found, actor=LISTENER, at=1, reason="gone"))])
+    world.clock.at += COUNT_SECONDS
+    listener.scan()
+    assert counted() == 0
