@@ -14,6 +14,7 @@ from sqlalchemy import (
     ClauseElement,
     ColumnElement,
     Connection,
+    Select,
     Table,
     and_,
     bindparam,
@@ -50,7 +51,21 @@ Values = Mapping[str, Callable[[Any], Any]]
 """What a record has for each parameter of a statement."""
 
 Run = Sequence[Change]
-"""Changes of one kind to records of one kind."""
+"""Changes of one kind to records of one kind, one at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """Compiled once, for the driver itself: SQLAlchemy's own work for each row takes longer than
+    the engine's. `parameters` tell what a record has in the place of each placeholder.
+    """
+
+    text: str
+    parameters: tuple[Callable[[Any], Any], ...]
+    returns_rows: bool
+
+    def parameters_of(self, record: Record) -> tuple[Any, ...]:
+        return tuple(value_of(record) for value_of in self.parameters)
 
 
 class _StaleRun(Exception):
@@ -87,18 +102,24 @@ def commit(database: Database, changes: Sequence[Change]) -> None:
 
 
 def _store(database: Database, runs: Sequence[Run]) -> None:
+    # All rows are made before others who write have to wait.
+    planned = [(run, *_rows_of(run, database.dialect)) for run in runs]
     with database.writing() as connection:
-        for run in runs:
-            if _rows_met(connection, run) != len(run):
+        for run, statement, rows in planned:
+            if _rows_met(connection, statement, rows) != len(run):
                 raise _StaleRun(run)
 
 
-def _rows_met(connection: Connection, run: Run) -> int:
-    """Carry out a run; how many of its records were in the version that their change expects."""
+def _rows_of(run: Run, dialect: str) -> tuple[_Statement, list[tuple[Any, ...]]]:
+    """The statement that carries out a run, and its parameters for each change."""
     kind, change = _kinds_of(run[0])
-    statement = _STATEMENTS[change](kind, connection.dialect.name)
-    rows = [statement.parameters_of(one.record) for one in run]
-    if change is Check:
+    statement = _STATEMENTS[change](kind, dialect)
+    return statement, [statement.parameters_of(one.record) for one in run]
+
+
+def _rows_met(connection: Connection, statement: _Statement, rows: list[tuple[Any, ...]]) -> int:
+    """Carry out a run; how many of its records were in the version that their change expects."""
+    if statement.returns_rows:
         found = (connection.exec_driver_sql(statement.text, row).first() for row in rows)
         return sum(row is not None for row in found)
     counted = {"preserve_rowcount": True}
@@ -107,19 +128,6 @@ def _rows_met(connection: Connection, run: Run) -> int:
 
 def _kinds_of(change: Change) -> tuple[Kind[Any], type[Change]]:
     return kind_of(change.record), type(change)
-
-
-@dataclass(frozen=True, slots=True)
-class _Statement:
-    """Compiled once, for the driver itself: SQLAlchemy's own work for each row takes longer than
-    the engine's. `parameters` tell what a record has in the place of each placeholder.
-    """
-
-    text: str
-    parameters: tuple[Callable[[Any], Any], ...]
-
-    def parameters_of(self, record: Record) -> tuple[Any, ...]:
-        return tuple(value_of(record) for value_of in self.parameters)
 
 
 @cache
@@ -174,7 +182,8 @@ def _compiled(
     """A statement that writes `columns`, its other parameters being `others`."""
     compiled: Any = clause.compile(dialect=_DIALECTS[dialect], column_keys=list(columns))
     values = {**columns, **(others or {})}
-    return _Statement(compiled.string, tuple(values[name] for name in compiled.positiontup))
+    parameters = tuple(values[name] for name in compiled.positiontup)
+    return _Statement(compiled.string, parameters, returns_rows=isinstance(clause, Select))
 
 
 def _in_order(changes: Sequence[Change]) -> list[Change]:
