@@ -22,6 +22,7 @@ from listener_fn.listener import Listener
 from listener_fn.providers import Providers
 from ops import anvil
 from ops.deploy_local import Deployment, LocalChain, Reverted
+from tests.chain.fault_proxy import proxy_to
 
 ADMIN, MINTER, ALICE_KEY, BOB_KEY = anvil.KEYS[:4]
 ALICE, BOB = (Account.from_key(key).address for key in (ALICE_KEY, BOB_KEY))
@@ -94,7 +95,12 @@ class Stack:
 
 
 def listener_of(
-    store: Store, rpc_urls: list[str], deployed: Deployment, *, block_range: int = 2000
+    store: Store,
+    rpc_urls: list[str],
+    deployed: Deployment,
+    *,
+    block_range: int = 2000,
+    quorum: int = 1,
 ) -> Listener:
     telemetry = Quiet()
     return Listener(
@@ -110,7 +116,7 @@ def listener_of(
                 )
                 for url in rpc_urls
             ],
-            quorum=1,
+            quorum=quorum,
             clock=SystemClock(),
             telemetry=telemetry,
         ),
@@ -255,6 +261,34 @@ def test_narrow_ranges_catch_up_with_a_long_chain(stack: Stack) -> None:
     )
     assert stack.scan().error == ""
     assert {stack.status(order) for order in orders} == {OrderStatus.VALID}
+
+
+def test_idle_pass_takes_two_requests_of_each_provider_at_most(stack: Stack, rpc_url: str) -> None:
+    with proxy_to(rpc_url) as one, proxy_to(rpc_url) as other:
+        stack.listener = listener_of(stack.store, [one.url, other.url], stack.deployed, quorum=2)
+        order = stack.order()
+        stack.redeem(order)
+        stack.chain.mine(2)
+        stack.scan()
+        assert stack.status(order) is OrderStatus.VALID
+        for idle in range(3):
+            stack.chain.mine(idle)
+            one.reset_counts()
+            other.reset_counts()
+            assert stack.listener.scan().error == ""
+            assert (one.requests, other.requests) == (2, 1)
+
+
+def test_reported_transactions_are_told_from_their_receipts(stack: Stack, rpc_url: str) -> None:
+    orders = [stack.order(), stack.order(customer=BOB)]
+    stack.redeem(orders[0])
+    stack.redeem(orders[1], BOB_KEY)
+    provider = RpcChain(
+        rpc_url, chain_id=anvil.CHAIN_ID, contract=stack.deployed.address, timeout=9
+    )
+    told = provider.burns(0, provider.tips(0).head.number).burns
+    assert provider.burns_of([burn.tx_hash for burn in told[::-1]]) == told
+    assert provider.burns_of(["0x" + "ab" * 32]) == ()
 
 
 def test_failing_provider_gives_way_to_the_next(stack: Stack, rpc_url: str) -> None:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -378,3 +379,122 @@ def test_count_is_told_while_its_block_stands() -> None:
         assert chain.redemption_count(BlockRef(16, BLOCK_HASH, 0x6B01732D)) == 16
         with pytest.raises(ChainUnavailable, match="replaced"):
             chain.redemption_count(BlockRef(16, "0x" + "ee" * 32, 0x6B01732D))
+
+
+def a_block(number: int) -> dict[str, Any]:
+    return {
+        "number": hex(number),
+        "hash": f"0x{number:064x}",
+        "parentHash": f"0x{max(0, number - 1):064x}",
+        "timestamp": "0x6b01732d",
+    }
+
+
+def chain_of(head: int, asked: list[list[Any]]) -> Callable[[list[Any]], Any]:
+    """Blocks up to `head`, and what was asked for."""
+
+    def block(params: list[Any]) -> Any:
+        asked.append(params)
+        number = {"latest": head, "finalized": head - 2}.get(params[0])
+        return a_block(int(params[0], 16) if number is None else number)
+
+    return block
+
+
+def test_tail_asks_for_no_header_twice_while_they_join_up() -> None:
+    asked: list[list[Any]] = []
+    answers: Answers = {
+        "eth_getBlockByNumber": chain_of(20, asked),
+        "eth_call": f"0x{0:064x}",
+        "eth_getLogs": [],
+    }
+    with provider(answers) as chain:
+        first = chain.tips(10)
+        assert first.proven == BlockRef(10, f"0x{10:064x}", 0x6B01732D)
+        tail = chain.tail(11, 18, first.head)
+        assert [header.block.number for header in tail.headers] == [18, 19, 20]
+        answers["eth_getBlockByNumber"] = chain_of(22, asked)
+        head = chain.tips(18).head
+        asked.clear()
+        assert len(chain.tail(19, 20, head).headers) == 3
+        assert [params[0] for params in asked] == [hex(21), hex(22)]
+
+
+def test_headers_that_no_longer_join_up_are_asked_for_anew() -> None:
+    asked: list[list[Any]] = []
+    answers: Answers = {
+        "eth_getBlockByNumber": chain_of(20, asked),
+        "eth_call": f"0x{0:064x}",
+        "eth_getLogs": [],
+    }
+    with provider(answers) as chain:
+        chain.tail(11, 18, chain.tips(10).head)
+
+        def forked(params: list[Any]) -> Any:
+            asked.append(params)
+            number = 21 if params[0] in ("latest", "finalized") else int(params[0], 16)
+            told = a_block(number)
+            if number >= 19:
+                told["hash"] = told["hash"][:-4] + "beef"
+                if number > 19:
+                    told["parentHash"] = told["parentHash"][:-4] + "beef"
+            return told
+
+        answers["eth_getBlockByNumber"] = forked
+        head = chain.tips(10).head
+        asked.clear()
+        tail = chain.tail(11, 18, head)
+        assert [header.block.number for header in tail.headers] == [18, 19, 20, 21]
+        assert all(after.parent == before.block.hash for before, after in pairwise(tail.headers))
+
+
+def test_head_replaced_while_it_is_read_is_refused() -> None:
+    asked: list[list[Any]] = []
+    answers: Answers = {
+        "eth_getBlockByNumber": chain_of(20, asked),
+        "eth_call": f"0x{0:064x}",
+        "eth_getLogs": [],
+    }
+    with provider(answers) as chain:
+        gone = BlockRef(20, "0x" + "99" * 32, 1)
+        with pytest.raises(ChainUnavailable, match="block 20 was replaced meanwhile"):
+            chain.tail(11, 18, gone)
+
+
+def test_range_too_wide_within_the_tail_is_split() -> None:
+    logs, sizes = refusing(3, "block range is too wide")
+    answers: Answers = {
+        "eth_getBlockByNumber": chain_of(20, []),
+        "eth_call": f"0x{0:064x}",
+        "eth_getLogs": logs,
+    }
+    with provider(answers) as chain:
+        tail = chain.tail(1, 18, chain.tips(0).head)
+        assert tail.burns == ()
+        assert sizes[-1] <= 3
+        assert chain.splits["range"] > 0
+
+
+def test_provider_that_takes_few_calls_at_once_is_asked_for_fewer() -> None:
+    """It answers larger batches with one error instead of a list."""
+    sizes: list[int] = []
+
+    class Picky(JsonProvider):
+        def make_batch_request(self, requests: Any) -> Any:
+            sizes.append(len(requests))
+            if len(requests) > 20:
+                return {"error": {"code": -32600, "message": "batch too large"}}
+            return super().make_batch_request(requests)
+
+    with provider({"eth_getBlockByNumber": chain_of(200, [])}) as chain:
+        assert isinstance(chain._transport, JsonProvider)
+        picky = RpcChain(
+            "http://127.0.0.1",
+            chain_id=31337,
+            contract=CONTRACT,
+            timeout=5,
+            transport=Picky(str(chain._transport.endpoint_uri), timeout=5),
+        )
+        assert [block.number for block in picky.blocks(range(100))] == list(range(100))
+        assert sizes[0] == 100
+        assert max(sizes[3:]) <= 25
