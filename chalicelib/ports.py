@@ -312,7 +312,7 @@ class Chain(Protocol):
     def tips(self, proven: BlockRef) -> Tips:
         """Choose the provider to read in this pass, and tell where it has got to.
 
-        `finalized` is the lowest over the providers.
+        `finalized` is the lowest over the providers, and `None` where fewer than a quorum tell one.
 
         Raises:
             Forked: a quorum has another block at that height.

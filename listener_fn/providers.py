@@ -165,7 +165,8 @@ class Providers:
             self._disagrees(member, f"has another block {proven.number} than the others")
         self._read, chosen = _first_in_step(same)
         tags = [tips.finalized for _, tips in same if tips.finalized is not None]
-        return replace(chosen, finalized=min(tags, default=None))
+        vouched = len(tags) >= self._quorum
+        return replace(chosen, finalized=min(tags) if vouched else None)
 
     def burns(self, first: int, last: int) -> Generator[Stretch, None, None]:
         """See `Chain`. Several ranges are fetched side by side and told in order."""

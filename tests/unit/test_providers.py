@@ -14,7 +14,7 @@ from listener_fn.providers import (
     Providers,
 )
 from tests.unit.fake_chain import FakeChain
-from tests.unit.test_scan import FakeClock, FakeTelemetry, World, follow
+from tests.unit.test_scan import SETTINGS, FakeClock, FakeTelemetry, World, follow
 
 
 @dataclass
@@ -187,6 +187,19 @@ def test_finality_is_the_lowest_over_the_providers() -> None:
     other.finality = 6
     order = world.redeemed()
     world.chain.mine_empty(5)
+    assert world.scan().pending == 1
+    world.chain.mine_empty(1)
+    assert world.scan().matched == 1
+    assert world.status(order) is OrderStatus.VALID
+
+
+def test_finality_that_a_single_provider_tells_does_not_count() -> None:
+    world = world_of("b")
+    other = world.others[0]
+    assert isinstance(other, FakeChain)
+    other.finality = None
+    order = world.redeemed()
+    world.chain.mine_empty(SETTINGS.finality.fallback_blocks - 1)
     assert world.scan().pending == 1
     world.chain.mine_empty(1)
     assert world.scan().matched == 1
