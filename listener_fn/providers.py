@@ -165,8 +165,9 @@ class Providers:
             self._disagrees(member, f"has another block {proven.number} than the others")
         self._read, chosen = _first_in_step(same)
         tags = [tips.finalized for _, tips in same if tips.finalized is not None]
-        vouched = len(tags) >= self._quorum
-        return replace(chosen, finalized=min(tags) if vouched else None)
+        # Where too few answer at all, `confirm` says so.
+        vouched = len(tags) >= min(self._quorum, len(same))
+        return replace(chosen, finalized=min(tags) if tags and vouched else None)
 
     def burns(self, first: int, last: int) -> Generator[Stretch, None, None]:
         """See `Chain`. Several ranges are fetched side by side and told in order."""
