@@ -465,7 +465,12 @@ class _Pass:
         check_places(burns, self._blocks_of(burns))
         for burn in burns:
             if burn.serial > told and burn.block.number > view.scanned:
-                self._store_slice([Seen(burn, final=False)], self._after_hint)
+                displaced = [
+                    Lost(entry)
+                    for entry in self._entries(burn.serial, burn.serial).values()
+                    if entry.on_chain and not entry.burn.is_same_redemption(burn)
+                ]
+                self._store_slice([*displaced, Seen(burn, final=False)], self._after_hint)
 
     def _after_hint(
         self, steps: Sequence[Step], _rest: Sequence[Step], halts: tuple[str, ...]

@@ -1182,6 +1182,23 @@ def test_reported_burn_that_a_fork_takes_before_it_is_read_is_lost_like_any_othe
     assert not world.entry(1).on_chain
 
 
+def test_reported_burn_that_took_over_a_serial_frees_the_order_that_had_it() -> None:
+    world = World(settings=replace(SETTINGS, blocks_per_pass=10))
+    world.chain.mine_empty(2)
+    first = world.redeemed()
+    world.scan()
+    assert world.status(first) is OrderStatus.PENDING_CHAIN
+    world.chain.fork(1)
+    world.chain.mine_empty(200)
+    order = world.order()
+    burn = world.chain.redeem(order)
+    world.store.commit([Update(add_transaction_hint(order, burn.tx_hash))])
+    world.chain.mine(burn)
+    assert world.scan().backlog
+    assert world.status(order) is OrderStatus.PENDING_CHAIN
+    assert world.status(first) is OrderStatus.CREATED
+
+
 def test_repeated_pass_changes_nothing_but_the_heartbeat(world: World) -> None:
     orders = [world.redeemed() for _ in range(3)]
     world.chain.mine_empty(1)
