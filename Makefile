@@ -128,6 +128,12 @@ sim: setup ## Live through SEEDS=1000 simulated worlds from FIRST=0 on, or repla
 bench: setup ## Print requests/s and latencies of the API on SQLite and DynamoDB
 	@$(BIN)/python -m bench.api_load $(ARGS)
 
+.PHONY: bench-listener
+bench-listener: setup ## Print the listener's speed, memory, calls; the fault table; latencies
+	@$(BIN)/python -m bench.listener $(ARGS)
+	@$(BIN)/python -m bench.faults
+	@$(BIN)/python -m bench.latency
+
 .PHONY: write-units
 write-units: setup ## Print what a redemption costs on DynamoDB, item by item
 	@$(BIN)/python -m bench.write_units

@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
@@ -202,10 +202,21 @@ def _build(folder: Path, burns: int, blocks: int) -> None:
         _burn(rpc, plan)
         (state,) = rpc(("anvil_dumpState", []))
         rpc.close()
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "state.json.gz").write_bytes(bytes.fromhex(state[2:]))
-    (folder / "plan.json").write_text(json.dumps(asdict(plan)), "utf-8")
+    _keep(folder, bytes.fromhex(state[2:]), plan)
     sys.stderr.write(f"{burns} burns on {blocks} blocks in {time.monotonic() - began:.0f} s\n")
+
+
+def _keep(folder: Path, state: bytes, plan: Plan) -> None:
+    """State and plan together or neither: another process may be building the same."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+        fresh = Path(name) / "chain"
+        fresh.mkdir()
+        (fresh / "state.json.gz").write_bytes(state)
+        (fresh / "plan.json").write_text(json.dumps(asdict(plan)), "utf-8")
+        # Refused where the other one was faster: then theirs is as good.
+        with suppress(OSError):
+            fresh.rename(folder)
 
 
 def _deploy(rpc_url: str, rpc: Rpc, burns: int, blocks: int) -> Plan:

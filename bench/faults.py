@@ -183,11 +183,13 @@ def seeded_database(chain: BurnChain) -> Iterator[Path]:
         yield path
 
 
-def outcomes(burns: int, blocks: int, *, block_range: int) -> Iterator[Outcome]:
-    """Every fault with one provider and with two."""
+def outcomes(
+    burns: int, blocks: int, *, block_range: int, providers: Sequence[int] = (1, 2)
+) -> Iterator[Outcome]:
+    """Every fault at every place, with so many providers and so many."""
     with burn_chain(burns, blocks) as chain, seeded_database(chain) as seeded:
         truth = chain_burns(chain)
-        for providers, place, fault in product((1, 2), PLACES, FAULTS):
+        for count, place, fault in product(providers, PLACES, FAULTS):
             path = Path(copy(seeded, seeded.with_name("run.db")))
             yield run(
                 chain,
@@ -195,7 +197,7 @@ def outcomes(burns: int, blocks: int, *, block_range: int) -> Iterator[Outcome]:
                 f"sqlite:///{path}",
                 fault,
                 place,
-                providers=providers,
+                providers=count,
                 block_range=block_range,
             )
             for left in seeded.parent.glob("run.db*"):

@@ -233,7 +233,7 @@ class ReadMeter:
 def idle_lines() -> Iterator[str]:
     """What passes cost when nothing happens, with two providers on the DynamoDB engine."""
     with contextlib.redirect_stdout(io.StringIO()):
-        requests, reads, writes = _idle_passes()
+        requests, reads, writes = idle_passes()
     yield (
         f"idle pass: {requests:g} HTTP requests per provider (goal: at most {GOAL_IDLE_REQUESTS}), "
         f"{reads:g} read units (goal: at most {GOAL_IDLE_UNITS:g}), {writes:g} write units; "
@@ -241,7 +241,7 @@ def idle_lines() -> Iterator[str]:
     )
 
 
-def _idle_passes() -> list[float]:
+def idle_passes() -> list[float]:
     """The most HTTP requests to a provider, read units and write units of any idle pass."""
     dynoxide.use_local_credentials()
     with (
