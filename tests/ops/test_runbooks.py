@@ -15,7 +15,7 @@ from ops.onchain.deployment import DeploymentPlan
 from ops.onchain.node import Node
 from ops.onchain.safe import LocalSafe
 from ops.rehearsal import People
-from tests.ops.runbook import Exercise, exercised, missing, read
+from tests.ops.runbook import Exercise, Step, exercised, missing, read
 
 DELAY = 2 * 86_400
 
@@ -180,6 +180,7 @@ STEP = """## Stop
 
 def test_a_runbook_is_read_step_by_step() -> None:
     (step,) = read(STEP)
+    assert isinstance(step, Step)
     assert step.section == "Stop"
     assert step.line == 6
     assert step.command == "vouchers pause --from $PAUSER --dry-run"
