@@ -182,7 +182,8 @@ def _check_order(order: Order, entries: list[Redemption]) -> None:
     ]
     assert len(fitting) <= 1, "the contract takes an order of a customer once"
     if not fitting:
-        assert order.status is OrderStatus.CREATED, order
+        unspent = OrderStatus.DELIVERED if order.delivery else OrderStatus.CREATED
+        assert order.status is unspent, order
         assert order.burn is None
         return
     (entry,) = fitting

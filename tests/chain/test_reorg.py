@@ -4,23 +4,29 @@ A fork takes back the newest blocks. What becomes of a burn in them is up to the
 gone, come back at once, elsewhere or in another order, or be sent again later by the wallet.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
 import pytest
 from eth_account import Account
 
+from chalicelib.adapters.security import SystemEntropy
 from chalicelib.adapters.sql import migrate, open_sql_store
-from chalicelib.domain.orders import Order, OrderStatus
+from chalicelib.domain.exceptions import ExceptionKind, ExceptionRecord
+from chalicelib.domain.orders import Actor, ActorKind, Order, OrderStatus
 from chalicelib.domain.redemptions import Burn
+from chalicelib.usecases.resolve_exception import Resolver, acknowledge_incident
+from chalicelib.usecases.scan import ForkBelowFinality
 from ops import anvil
 from tests.chain.books import (
     Deed,
     burns_of_chain,
     check_ledger,
     check_orders,
+    hand_over,
+    is_at_rest,
     ledger_of,
     moves_to,
     redeem,
@@ -31,7 +37,8 @@ from tests.chain.test_listener import ALICE, ALICE_KEY, BOB, BOB_KEY, Stack, dep
 S = OrderStatus
 
 DEEPEST = 20
-SHORT = (1, 7, DEEPEST)
+SHORT = (7, DEEPEST)
+DEEPEST_BELOW = 90
 FINAL_EARLY, FINAL_LATE = 2, 24
 """Blocks by which finality trails the head: most forks go below it, or none does."""
 
@@ -102,14 +109,14 @@ def sent_again(stack: Stack, depth: int, burns: list[Touched]) -> None:
 FATES: tuple[Fate, ...] = (dropped, returned, moved, exchanged, halved, sent_again)
 
 
-def _cases(depths: range) -> list[object]:
+def _cases(depths: Sequence[int]) -> list[object]:
     """All depths with all fates; the short form takes three depths."""
     return [
         pytest.param(
             depth,
             fate,
             id=f"{depth}-{fate.__name__}",
-            marks=() if depth in (*SHORT, depths[0]) else pytest.mark.slow,
+            marks=() if depth in (depths[0], *SHORT) else pytest.mark.slow,
         )
         for depth, fate in product(depths, FATES)
     ]
@@ -137,7 +144,7 @@ def stack_on(chains: dict[int, str], tmp_path: Path) -> Forkable:
         url = f"sqlite:///{tmp_path / 'vouchers.db'}"
         migrate(url)
         chain, deployed = deploy(rpc_url)
-        chain.mine(DEEPEST + FINAL_LATE)
+        chain.mine(DEEPEST_BELOW)
         store = open_sql_store(url)
         return Stack(chain, deployed, store, listener_of(store, [rpc_url], deployed))
 
@@ -194,3 +201,105 @@ def test_fork_handling_above_finality(stack_on: Forkable, depth: int, fate: Fate
     _check(stack, burns, seen)
     assert {stack.status(burn.order) for burn in burns} == {S.VALID}
     assert {moves_to(stack.store, burn.order, S.VALID) for burn in burns} == {1}
+
+
+@pytest.mark.parametrize(
+    ("depth", "fate"), _cases([*range(FINAL_EARLY + 1, DEEPEST + 1), DEEPEST_BELOW])
+)
+def test_fork_handling_below_finality(stack_on: Forkable, depth: int, fate: Fate) -> None:
+    stack = stack_on(FINAL_EARLY)
+    burns = _burn_in_new_blocks(stack, depth - FINAL_EARLY)
+    stack.chain.mine(FINAL_EARLY)
+    settle(stack)
+    assert {stack.status(burn.order) for burn in burns} == {S.VALID}
+    seen = burns_of_chain(stack.chain, stack.deployed)
+    delivered = burns[0]
+    hand_over(stack.store, delivered.order, now=seen[0].block.time)
+
+    fate(stack, depth, burns)
+    settle(stack, met=lambda: is_at_rest(stack) or bool(_halts(stack)))
+    if not _is_redeemed(stack, delivered):
+        _check_incident(stack, burns)
+        if fate is halved:
+            _acknowledge(stack)
+        else:
+            stack.chain.web3.eth.send_raw_transaction(delivered.deed.raw)  # type: ignore[arg-type]
+    stack.chain.mine(FINAL_EARLY)
+    settle(stack)
+    assert _halts(stack) == ()
+    assert _open_exceptions(stack) == []
+    _check(stack, burns, seen)
+
+    _redeem_what_was_lost(stack, burns)
+    stack.chain.mine(FINAL_EARLY)
+    settle(stack)
+    _check(stack, burns, seen)
+    assert stack.status(delivered.order) is S.DELIVERED
+    assert {stack.status(burn.order) for burn in burns[1:]} <= {S.VALID}
+    assert {moves_to(stack.store, burn.order, S.VALID) for burn in burns[1:]} <= {2}
+
+
+def test_fork_handling_ends_loudly_below_the_deepest_rewind(stack_on: Forkable) -> None:
+    stack = stack_on(FINAL_EARLY)
+    (burn,) = _burn_in_new_blocks(stack, 1)
+    stack.chain.mine(12)
+    stack.listener.settings = replace(stack.listener.settings, deepest_rewind=5)
+    settle(stack)
+    before = (stack.store.redemptions(1, 1), stack.store.order(burn.order.order_id))
+    dropped(stack, 13, [burn])
+    with pytest.raises(ForkBelowFinality):
+        settle(stack)
+    assert (stack.store.redemptions(1, 1), stack.store.order(burn.order.order_id)) == before
+    cursor = stack.store.cursor()
+    assert cursor is not None
+    assert cursor.heartbeat is not None
+    assert cursor.heartbeat.error
+
+
+def _check_incident(stack: Stack, burns: list[Touched]) -> None:
+    """A service was handed over for a burn that is gone: until somebody has looked at it, nothing
+    becomes VALID, however final its burn is."""
+    delivered, *others = burns
+    (incident,) = _open_exceptions(stack)
+    assert incident.kind is ExceptionKind.DELIVERED_REORGED
+    assert incident.burn.tx_hash == delivered.deed.tx_hash
+    assert _halts(stack) == (incident.exception_id,)
+    stack.chain.mine(FINAL_EARLY + 1)
+    for _ in range(3):
+        stack.listener.scan()
+        assert stack.status(delivered.order) is S.DELIVERED
+        assert {stack.status(burn.order) for burn in others} <= {S.CREATED, S.PENDING_CHAIN}
+        for burn in others:
+            redeemed = _is_redeemed(stack, burn)
+            assert stack.status(burn.order) is (S.PENDING_CHAIN if redeemed else S.CREATED)
+
+
+def _acknowledge(stack: Stack) -> None:
+    (incident,) = _open_exceptions(stack)
+    acknowledge_incident(
+        incident.exception_id,
+        Resolver(
+            store=stack.store,
+            entropy=SystemEntropy(),
+            actor=Actor(ActorKind.ADMIN, "admin"),
+            reason="the customer paid at the desk",
+            now=incident.raised_at + 1,
+            request_id="by-hand",
+        ),
+    )
+
+
+def _is_redeemed(stack: Stack, burn: Touched) -> bool:
+    return burn.order.order_hash in {
+        one.order_hash for one in burns_of_chain(stack.chain, stack.deployed)
+    }
+
+
+def _halts(stack: Stack) -> tuple[str, ...]:
+    cursor = stack.store.cursor()
+    assert cursor is not None
+    return cursor.halts
+
+
+def _open_exceptions(stack: Stack) -> list[ExceptionRecord]:
+    return list(stack.store.exceptions(open_only=True, limit=100).items)
