@@ -224,12 +224,13 @@ class Stretch:
 @dataclass(frozen=True, slots=True)
 class Tips:
     """Where a chain has got to: its newest block, the height of its `finalized` one (`None` where
-    there is no such tag), and the block it has at the height asked for (`None` where the head is
-    older)."""
+    there is no such tag), the block it has at the height asked for (`None` where the head is
+    older), and the height others have got to as well (`None`: none was asked)."""
 
     head: BlockRef
     finalized: int | None
     proven: BlockRef | None
+    agreed_head: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +247,9 @@ class Tail:
 class Claim:
     """What one provider told, for others to confirm.
 
-    `burns` are all of the blocks from `first` to `through`. `counted` tells of recent blocks,
-    ascending, how many redemptions the contract had counted by each.
+    `burns` are all of the blocks from `first` to `through`. `counted` tells of recent blocks, from
+    the newest final one to the head, how many redemptions the contract had counted by each; it is
+    empty where nothing was read of them.
     """
 
     first: int
@@ -296,8 +298,9 @@ class Provider(Protocol):
     def blocks(self, numbers: Sequence[int]) -> tuple[BlockRef, ...]:
         """The blocks at those heights, in the same order."""
 
-    def redemption_count(self, block: BlockRef) -> int:
-        """`redemptionCount()` of the contract as of that recent block, which is still there."""
+    def counted(self, final: int, at: int) -> tuple[BlockRef, BlockRef, int]:
+        """The blocks at those two recent heights, and `redemptionCount()` as of the second; in one
+        request."""
 
     def burns_of(self, tx_hashes: Sequence[str]) -> tuple[Burn, ...]:
         """The burns of those transactions that are on the chain, in serial order."""
@@ -312,7 +315,8 @@ class Chain(Protocol):
     def tips(self, proven: BlockRef) -> Tips:
         """Choose the provider to read in this pass, and tell where it has got to.
 
-        `finalized` is the lowest over the providers, and `None` where fewer than a quorum tell one.
+        `agreed_head` is as high as a quorum has got, `finalized` the lowest over the providers, and
+        `None` where fewer than a quorum tell one.
 
         Raises:
             Forked: a quorum has another block at that height.

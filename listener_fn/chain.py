@@ -252,18 +252,20 @@ class RpcChain:
                 self._ranges.taken(blocks)
                 return Stretch(told, through)
 
-    def redemption_count(self, block: BlockRef) -> int:
+    def counted(self, final: int, at: int) -> tuple[BlockRef, BlockRef, int]:
         """See `Provider`. Asked by number: not every provider takes a block's hash."""
-        height = hex(block.number)
-        count, again = self._batch(
+        final_block, block, count = self._batch(
             [
-                ("eth_call", [{"to": self._contract, "data": COUNT_SELECTOR}, height]),
-                ("eth_getBlockByNumber", [height, False]),
+                ("eth_getBlockByNumber", [hex(final), False]),
+                ("eth_getBlockByNumber", [hex(at), False]),
+                ("eth_call", [{"to": self._contract, "data": COUNT_SELECTOR}, hex(at)]),
             ]
         )
-        if self._at(block.number, self._result("eth_getBlockByNumber", again)) != block:
-            raise ChainUnavailable(f"{self.name}: block {block.number} was replaced meanwhile")
-        return int(self._checked(decoding.word, self._result("eth_call", count)), 16)
+        return (
+            self._at(final, self._result("eth_getBlockByNumber", final_block)),
+            self._at(at, self._result("eth_getBlockByNumber", block)),
+            int(self._checked(decoding.word, self._result("eth_call", count)), 16),
+        )
 
     def burns_of(self, tx_hashes: Sequence[str]) -> tuple[Burn, ...]:
         """See `Provider`."""

@@ -163,11 +163,19 @@ class Providers:
             raise ChainUnavailable(f"head {newest} is older than proven block {proven.number}")
         for member, _ in forked:
             self._disagrees(member, f"has another block {proven.number} than the others")
-        self._read, chosen = _first_in_step(same)
+        heads = sorted((tips.head.number for _, tips in same), reverse=True)
+        agreed_head = heads[min(self._quorum, len(heads)) - 1]
+        self._read, chosen = next(
+            one for one in same if one[1].head.number >= agreed_head - BLOCKS_BEHIND
+        )
         tags = [tips.finalized for _, tips in same if tips.finalized is not None]
         # Where too few answer at all, `confirm` says so.
         vouched = len(tags) >= min(self._quorum, len(same))
-        return replace(chosen, finalized=min(tags) if tags and vouched else None)
+        return replace(
+            chosen,
+            finalized=min(tags) if tags and vouched else None,
+            agreed_head=min(agreed_head, chosen.head.number),
+        )
 
     def burns(self, first: int, last: int) -> Generator[Stretch, None, None]:
         """See `Chain`. Several ranges are fetched side by side and told in order."""
@@ -274,18 +282,20 @@ class Providers:
         if head < claim.through:
             votes.absent.append(f"{member.provider.name} lags")
             return
+        recent = [entry for entry in claim.counted if entry[0].number <= head]
         try:
-            told = _burns_of(member.provider, claim.first, claim.through) if claim.burns else ()
-            counts = [entry for entry in claim.counted if entry[0].number <= head][-1:]
-            counted = [member.provider.redemption_count(block) for block, _ in counts]
+            burns = _burns_of(member.provider, claim.first, claim.through) if claim.burns else ()
+            told = _counted(member.provider, recent)
         except ChainUnavailable as error:
             self._failed(member, error)
             votes.absent.append(str(error))
             return
-        if told == claim.burns and counted == [count for _, count in counts]:
+        if told is None:
+            votes.absent.append(f"{member.provider.name} has another tip")
+        elif (burns, told) == (claim.burns, (recent[0][0], recent[-1][1]) if recent else ()):
             votes.agree += 1
         else:
-            votes.differ.append((member, (told, tuple(counted))))
+            votes.differ.append((member, (burns, told)))
 
     def _unmet(self, votes: _Votes) -> str:
         """Why a quorum did not come about; what the outvoted one told is not believed any more."""
@@ -306,7 +316,7 @@ class Providers:
         self._telemetry.event(
             "providers_disagree", level="ERROR", read=self._read.provider.name, others=names
         )
-        return f"{self._read.provider.name} and {names} tell different burns"
+        return f"{self._read.provider.name} and {names} tell different burns or blocks"
 
     # ---------------------------------------------------------------------------- behaviour
 
@@ -395,10 +405,18 @@ class Providers:
         raise Forked(was)
 
 
-def _first_in_step(told: Sequence[tuple[_Member, Tips]]) -> tuple[_Member, Tips]:
-    """The first that is not left behind by another."""
-    newest = max(tips.head.number for _, tips in told)
-    return next(one for one in told if one[1].head.number >= newest - BLOCKS_BEHIND)
+def _counted(
+    provider: Provider, recent: Sequence[tuple[BlockRef, int]]
+) -> tuple[BlockRef, int] | tuple[()] | None:
+    """The final block as a provider has it, and the count at the newest of the recent blocks, that
+    both have got to; `None` where that is another block: tips differ all the time."""
+    if not recent:
+        return ()
+    final, newest = recent[0][0], recent[-1][0]
+    own_final, own_newest, count = provider.counted(final.number, newest.number)
+    if own_final == final and own_newest != newest:
+        return None
+    return own_final, count
 
 
 def _burns_of(provider: Provider, first: int, last: int) -> tuple[Burn, ...]:

@@ -318,18 +318,17 @@ class _Pass:
         view = self._read(tips)
         settling = view.complete and self._is_settling_due(view.final)
         due = self._due(view.final) if settling else []
-        held = self._held(view, due=due)
-        if held:
-            if not view.complete:
-                raise ChainUnavailable(held)
-            view, settling, due = self._without_finality(view), False, []
         ledger = self._ledger(view)
-        steps: list[Step] = [
-            *_steps(view, ledger),
-            *(Due(order_hash, view.final) for order_hash in due),
-        ]
+        steps = _steps(view, ledger)
         waiting = any(entry.on_chain and not entry.final for entry in ledger.values())
-        stored = bool(steps) or settling or self._is_heartbeat_due(view, held, waiting=waiting)
+        held = self.cursor.halt_reason
+        stored = bool(steps or settling) or self._is_heartbeat_due(view, held, waiting=waiting)
+        if stored:
+            held = self._held(view)
+        if held:
+            view, settling, due = self._without_finality(view, held), False, []
+            steps = _steps(view, ledger)
+        steps += [Due(order_hash, view.final) for order_hash in due]
         if stored:
             self._store_all(steps, view, settled=view.final if settling else None, held=held)
         if not view.complete:
@@ -339,16 +338,26 @@ class _Pass:
             self._measure(view, result)
         return result
 
-    def _held(self, view: _View, *, due: Sequence[str]) -> str:
-        """Why nothing may become final or expire now, empty where it may."""
+    def _held(self, view: _View) -> str:
+        """Why nothing may become final or expire now, empty where it may.
+
+        Other providers are asked before anything is concluded that cannot be had from them later.
+        """
         if self.cursor.halts:
             return self.cursor.halt_reason
-        if not view.final_burns and not due:
+        advances = view.complete and view.final.number > self.cursor.proven.number
+        if not view.final_burns and not advances:
             return ""
         return self.chain.confirm(_claim(view, last_serial=self.cursor.last_serial))
 
-    def _without_finality(self, view: _View) -> _View:
-        """The same, with nothing final that is not proven already."""
+    def _without_finality(self, view: _View, held: str) -> _View:
+        """The same, with nothing final that is not proven already.
+
+        Raises:
+            ChainUnavailable: that leaves nothing, for the pass did not get to the head.
+        """
+        if not view.complete:
+            raise ChainUnavailable(held)
         return replace(view, final=self.cursor.proven, scanned=self.cursor.scanned)
 
     def fail(self, error: Exception) -> ScanResult:
@@ -382,7 +391,11 @@ class _Pass:
         self.head = head
         height = max(
             cursor.proven.number,
-            final_height(self.settings.finality, head=head.number, finalized=tips.finalized),
+            final_height(
+                self.settings.finality,
+                head=head.number if tips.agreed_head is None else tips.agreed_head,
+                finalized=tips.finalized,
+            ),
         )
         told, at = self._backlog(height)
         if at < height - self.settings.near_blocks:

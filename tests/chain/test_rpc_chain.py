@@ -364,21 +364,20 @@ def test_batch_refused_as_a_whole_is_an_error() -> None:
         provider({"eth_call": refused}) as chain,
         pytest.raises(RpcError, match="no batch"),
     ):
-        chain.redemption_count(BlockRef(16, BLOCK_HASH, 0x6B01732D))
+        chain.counted(16, 16)
 
 
 @pytest.mark.parametrize("count", [None, "0x", "0x7", "seven"])
 def test_malformed_count_is_refused(count: Any) -> None:
     with provider({"eth_call": count}) as chain, pytest.raises(ChainUnavailable):
-        chain.redemption_count(BlockRef(16, BLOCK_HASH, 0x6B01732D))
+        chain.counted(16, 16)
 
 
-def test_count_is_told_while_its_block_stands() -> None:
+def test_count_is_told_with_its_block() -> None:
     ask: Callable[[list[Any]], str] = lambda params: f"0x{int(params[1], 16):064x}"  # noqa: E731
-    with provider({"eth_call": ask}) as chain:
-        assert chain.redemption_count(BlockRef(16, BLOCK_HASH, 0x6B01732D)) == 16
-        with pytest.raises(ChainUnavailable, match="replaced"):
-            chain.redemption_count(BlockRef(16, "0x" + "ee" * 32, 0x6B01732D))
+    with provider({"eth_call": ask, "eth_getBlockByNumber": chain_of(20, [])}) as chain:
+        final, newest, count = chain.counted(18, 20)
+        assert (final.number, newest.number, count) == (18, 20, 20)
 
 
 def a_block(number: int) -> dict[str, Any]:

@@ -35,8 +35,8 @@ class FakeChain:
     """`finality` is how many blocks the `finalized` tag trails the head; `None` where it is null.
 
     `withheld` are serials whose logs are left out, `doubled` those told twice; `down` answers
-    nothing; `lag` hides the newest blocks; `at_once` blocks are told at most; `counted` is added to
-    the redemption count.
+    nothing; `lag` hides the newest blocks; `at_once` blocks are told at most; `counted_more` is
+    added to the redemption count.
     """
 
     finality: int | None = 2
@@ -44,7 +44,7 @@ class FakeChain:
     doubled: set[int] = field(default_factory=set)
     down: bool = False
     lag: int = 0
-    counted: int = 0
+    counted_more: int = 0
     at_once: int = 10_000
     name: str = "fake"
     asked: list[str] = field(default_factory=list)
@@ -171,12 +171,16 @@ class FakeChain:
                 told += [burn, burn] if burn.serial in self.doubled else [burn]
         return Stretch(tuple(told), last)
 
+    def counted(self, final: int, at: int) -> tuple[BlockRef, BlockRef, int]:
+        self._answer("counted")
+        final_block, block = self.blocks([final, at])
+        return final_block, block, self.redemption_count(block)
+
     def redemption_count(self, block: BlockRef) -> int:
-        self._answer("count")
         if self._blocks[block.number].ref != block:
             raise ChainUnavailable("the block was replaced")
         burned = [burn for burn in self.all_burns() if burn.block.number <= block.number]
-        return len(burned) + self.counted
+        return len(burned) + self.counted_more
 
     def _answer(self, call: str) -> None:
         self.asked.append(call)

@@ -169,13 +169,13 @@ def test_nothing_expires_where_another_provider_counts_a_burn_more() -> None:
     world = world_of("b")
     order = world.order(ttl=10)
     world.chain.mine(world.chain.redeem(order))
-    world.chain.withheld, world.chain.counted = {1}, -1
+    world.chain.withheld, world.chain.counted_more = {1}, -1
     world.chain.mine_empty(4, seconds=30)
     held = world.scan().held
     assert "different burns" in held
     assert world.telemetry.named("providers_disagree")[0]["level"] == "ERROR"
     assert world.status(order) is OrderStatus.CREATED
-    world.chain.withheld, world.chain.counted = set(), 0
+    world.chain.withheld, world.chain.counted_more = set(), 0
     follow(world)
     assert world.status(order) is OrderStatus.VALID
 
