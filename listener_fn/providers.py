@@ -284,7 +284,7 @@ class Providers:
             return
         recent = [entry for entry in claim.counted if entry[0].number <= head]
         try:
-            burns = _burns_of(member.provider, claim.first, claim.through) if claim.burns else ()
+            burns = _burns_of(member.provider, claim) if claim.burns else ()
             told = _counted(member.provider, recent)
         except ChainUnavailable as error:
             self._failed(member, error)
@@ -419,13 +419,12 @@ def _counted(
     return own_final, count
 
 
-def _burns_of(provider: Provider, first: int, last: int) -> tuple[Burn, ...]:
+def _burns_of(provider: Provider, claim: Claim) -> tuple[Burn, ...]:
+    """What a provider tells of the blocks claimed; the first of them may have been read in part."""
     told: list[Burn] = []
-    at = first - 1
-    while at < last:
-        stretch = provider.burns(at + 1, last)
-        if not at < stretch.through <= last:
-            raise ChainUnavailable(f"{provider.name}: asked for block {at + 1}, told none of it")
+    at = claim.first
+    while at <= claim.through:
+        stretch = provider.burns(at, claim.through)
         told += stretch.burns
-        at = stretch.through
-    return tuple(told)
+        at = stretch.through + 1
+    return tuple(burn for burn in told if burn.serial >= claim.burns[0].serial)

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.orders import OrderStatus
 from chalicelib.domain.redemptions import BlockRef, Burn
-from chalicelib.ports import ChainUnavailable, Forked, Stretch, Tail, WrongChain
+from chalicelib.ports import ChainUnavailable, Forked, StoreUnavailable, Stretch, Tail, WrongChain
 from listener_fn.providers import (
     FAILURES_ALLOWED,
     FIRST_ASIDE_SECONDS,
@@ -121,6 +121,21 @@ def test_invented_burn_makes_no_order_valid(position: int) -> None:
         world.scan()
         assert world.status(order) is not OrderStatus.VALID
         world.clock.at += 10
+
+
+def test_block_that_was_stored_in_part_is_confirmed_for_the_rest() -> None:
+    world = world_of("b")
+    world.store.most_changes = 20
+    orders = [world.order() for _ in range(12)]
+    world.chain.mine(*(world.chain.redeem(order) for order in orders))
+    world.chain.mine_empty(3)
+    world.store.die_after = world.store.commits + 2
+    with pytest.raises(StoreUnavailable):
+        world.scan()
+    assert 0 < world.cursor.last_serial < 12
+    world.clock.at += 1000
+    assert world.scan("c").held == ""
+    assert {world.status(order) for order in orders} == {OrderStatus.VALID}
 
 
 def test_two_outvote_a_third_whichever_is_read() -> None:
