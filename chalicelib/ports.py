@@ -281,9 +281,6 @@ class Provider(Protocol):
     def reach(self) -> int:
         """How many blocks `burns` can be asked for at once, as far as is known."""
 
-    def verify(self) -> None:
-        """Raise `WrongChain` unless it serves the right chain and the contract is on it."""
-
     def tips(self, height: int) -> Tips:
         """Head, finality and the block at `height`, in one request."""
 

@@ -39,9 +39,6 @@ UUID_BYTES = 16
 class Providers(Chain, Protocol):
     """The chain, and what the shells need to know of those who tell it."""
 
-    def verify(self) -> list[str]:
-        """Why providers do not answer. Raises where one is of another chain."""
-
     def measure(self) -> None:
         """Tell what was asked of each since the last time."""
 

@@ -91,29 +91,10 @@ class Providers:
             else None
         )
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of all providers, in order of preference."""
-        return tuple(member.provider.name for member in self._members)
-
     def close(self) -> None:
         """Let no request begin any more."""
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
-
-    def verify(self) -> list[str]:
-        """Every provider that answers is a right one; why the others do not answer.
-
-        Raises:
-            WrongChain: one serves another chain, or does not know the contract.
-        """
-        problems: list[str] = []
-        for answer in self._ask(self._members, lambda provider: provider.verify()):
-            if isinstance(answer, WrongChain):
-                raise answer
-            if isinstance(answer, ChainUnavailable):
-                problems.append(str(answer))
-        return problems
 
     def measure(self) -> None:
         """Tell what was asked of each provider since the last time, and what came of it."""

@@ -105,6 +105,5 @@ def _work(environ: dict[str, str], log: Path, lease_seconds: int) -> None:
     supervisor = make_supervisor(environ)
     listener = supervisor.listener
     listener.settings = replace(listener.settings, lease_seconds=lease_seconds)
-    listener.providers.verify()
     signal.signal(signal.SIGTERM, lambda *_: supervisor.ask_to_stop())
     sys.exit(supervisor.run())

@@ -120,9 +120,6 @@ class FakeChain:
     def reach(self) -> int:
         return self.at_once
 
-    def verify(self) -> None:
-        self._answer("verify")
-
     def head(self) -> BlockRef:
         return self._blocks[max(0, len(self._blocks) - 1 - self.lag)].ref
 

@@ -6,7 +6,15 @@ import pytest
 
 from chalicelib.domain.orders import OrderStatus
 from chalicelib.domain.redemptions import BlockRef, Burn
-from chalicelib.ports import ChainUnavailable, Forked, StoreUnavailable, Stretch, Tail, WrongChain
+from chalicelib.ports import (
+    ChainUnavailable,
+    Forked,
+    StoreUnavailable,
+    Stretch,
+    Tail,
+    Tips,
+    WrongChain,
+)
 from listener_fn.providers import (
     FAILURES_ALLOWED,
     FIRST_ASIDE_SECONDS,
@@ -387,21 +395,24 @@ def test_provider_left_behind_is_not_read() -> None:
     assert world.heartbeat.head == other.head()
 
 
-def test_wrong_chain_is_refused_by_name() -> None:
+def test_provider_of_another_chain_is_set_aside_at_once() -> None:
     @dataclass
     class Foreign(FakeChain):
-        def verify(self) -> None:
+        def tips(self, height: int) -> Tips:
+            del height
             raise WrongChain("serves chain 1")
 
-    providers = Providers(
-        [FakeChain(), Foreign()],
+    world = world_of("b", quorum=1)
+    world.scan()
+    world.providers = Providers(
+        [Foreign(name="foreign"), world.chain],
         quorum=1,
-        clock=FakeClock(),
-        telemetry=FakeTelemetry(),
+        clock=world.clock,
+        telemetry=world.telemetry,
         workers=1,
     )
-    with pytest.raises(WrongChain, match="serves chain 1"):
-        providers.verify()
+    assert world.scan().error == ""
+    assert aside(world) == ["foreign"]
 
 
 # ---------------------------------------------------------------------------------- side by side
