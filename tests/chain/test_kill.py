@@ -31,6 +31,9 @@ PASS_SECONDS = 0.15
 WRITE_SECONDS = 0.003
 """A bit more than a commit takes."""
 
+ENOUGH_FOR_ORPHANS = 100
+"""Kills during which a pass surely has seen a burn that a fork then took."""
+
 START_SECONDS = 0.25
 """A bit more than a forked worker takes from its start to its first pass."""
 
@@ -71,7 +74,8 @@ def environ(open_stack: Callable[[], Stack], rpc_url: str, database: Path) -> di
         "CHAIN_ID": str(anvil.CHAIN_ID),
         "CONTRACT_ADDRESS": deployed.address,
         "DEPLOY_BLOCK": str(deployed.block),
-        "RPC_URLS": rpc_url,
+        # Two endpoints of one node: what one tells, the other has to confirm.
+        "RPC_URLS": f"{rpc_url},{rpc_url.replace(anvil.HOST, 'localhost')}",
         "POLL_SECONDS": "0.02",
     }
 
@@ -120,7 +124,8 @@ def test_atomic_progress_survives_kills_at_random_points(
     for order in traffic.orders:
         redeemed = stack.status(order) in (S.VALID, S.DELIVERED)
         assert moves_to(stack.store, order, S.VALID) == redeemed
-    assert any(entry.orphans for entry in ledger_of(stack.store))
+    orphaned = any(entry.orphans for entry in ledger_of(stack.store))
+    assert orphaned or kills < ENOUGH_FOR_ORPHANS
 
 
 def _let_it_get_somewhere(

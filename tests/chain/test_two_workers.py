@@ -76,6 +76,9 @@ def _dynamodb(_: Path) -> Iterator[Shared]:
         )
 
 
+LONG = ((3, 2), (2, 10), (3, 10))
+"""Workers at once, and how many leaders are killed."""
+
 STORES = {"sqlite": _sqlite, "postgresql": _postgresql, "dynamodb": _dynamodb}
 
 
@@ -160,8 +163,9 @@ def _check_at_rest(stack: Stack, traffic: Traffic) -> None:
         assert moves_to(stack.store, order, S.VALID) == redeemed
 
 
-@pytest.mark.parametrize("count", [2, 3])
-@pytest.mark.parametrize("rounds", [2, pytest.param(10, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("count", "rounds"), [(2, 2), *(pytest.param(*more, marks=pytest.mark.slow) for more in LONG)]
+)
 def test_atomic_progress_of_workers_at_once_when_the_leader_is_killed(
     open_stack: Callable[[], Stack],
     stack: Stack,
