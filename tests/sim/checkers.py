@@ -251,20 +251,21 @@ def _burn_on_chain(order: Order, chain: SimChain) -> Burn | None:
 
 def _outcomes(burn: Burn, order: Order | None, *, deep: bool) -> tuple[str, ...]:
     """What the burn may have come to. What was closed for good before a fork below finality brought
-    the burn stays closed."""
+    the burn stays closed; a burn for which an order was honoured or delivered stays its own."""
     if order is None:
         return ("UNKNOWN_ORDER",)
+    own = ("MATCHED",) if deep and _is_burn_of(order, burn) else ()
     if burn.user != order.customer:
-        return ("WRONG_WALLET",)
+        return ("WRONG_WALLET", *own)
     if burn.token_id != order.token_id:
-        return ("WRONG_TOKEN",)
+        return ("WRONG_TOKEN", *own)
     if burn.amount != order.amount:
-        return ("WRONG_AMOUNT",)
+        return ("WRONG_AMOUNT", *own)
     if burn.block.time > order.expires_at:
-        return ("LATE",)
+        return ("LATE", *own)
     if deep and order.status == "EXPIRED":
         return ("ORDER_CLOSED",)
-    if deep and order.status == "DELIVERED" and not _is_burn_of(order, burn):
+    if deep and order.status == "DELIVERED" and not own:
         return ("DUPLICATE", "MATCHED")
     return ("MATCHED",)
 
@@ -282,8 +283,8 @@ def _order_differences(order: Order, store: Store, chain: SimChain, proven: Bloc
         if burn is not None or _honoured(order) or _has_incident(order, store):
             return []
         return [f"{name} was delivered, its burn is gone, and there is no incident"]
-    if _honoured(order):
-        return [] if order.status == "VALID" else [f"{name} was honoured and is {order.status}"]
+    if order.status == "VALID" and _honoured(order):
+        return [] if own else [f"{name} was honoured, and its burn is gone"]
     allowed = _allowed_statuses(order, burn, chain, proven)
     if order.status not in allowed:
         return [f"{name} is {order.status}, not {sorted(allowed)} (burn: {burn})"]
