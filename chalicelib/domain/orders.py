@@ -226,8 +226,11 @@ def move(
     reason: str,
     request_id: str,
     block: int | None = None,
+    **changes: Burn | Outcome | Delivery | None,
 ) -> Order:
     """`order` in status `target`, with the move in its history and the next version.
+
+    `changes` are fields that change with it.
 
     Raises:
         Refused: the table has no such move for this actor; code `ORDER_<STATUS>`.
@@ -253,6 +256,7 @@ def move(
         status=target,
         version=order.version + 1,
         history=(*order.history, entry)[-INLINE_HISTORY:],
+        **changes,  # type: ignore[arg-type]
     )
 
 
@@ -275,7 +279,7 @@ def see_burn(order: Order, burn: Burn, *, actor: Actor, at: int, request_id: str
         if order.burn == burn:
             return order
         return replace(order, burn=burn, version=order.version + 1)
-    moved = move(
+    return move(
         order,
         OrderStatus.PENDING_CHAIN,
         actor=actor,
@@ -283,8 +287,9 @@ def see_burn(order: Order, burn: Burn, *, actor: Actor, at: int, request_id: str
         reason="burn seen, waiting for finality",
         request_id=request_id,
         block=burn.block.number,
+        burn=burn,
+        exception=None,
     )
-    return replace(moved, burn=burn, exception=None)
 
 
 def confirm_burn(
@@ -297,7 +302,7 @@ def confirm_burn(
     reason: str = "burn final",
 ) -> Order:
     """A burn that matches is final, or one is honoured: the order may be delivered."""
-    moved = move(
+    return move(
         order,
         OrderStatus.VALID,
         actor=actor,
@@ -305,13 +310,14 @@ def confirm_burn(
         reason=reason,
         request_id=request_id,
         block=burn.block.number,
+        burn=burn,
+        exception=None,
     )
-    return replace(moved, burn=burn, exception=None)
 
 
 def lose_burn(order: Order, *, actor: Actor, at: int, request_id: str) -> Order:
     """The burn an order waited for is gone from the chain: it waits for a burn again."""
-    moved = move(
+    return move(
         order,
         OrderStatus.CREATED,
         actor=actor,
@@ -319,8 +325,8 @@ def lose_burn(order: Order, *, actor: Actor, at: int, request_id: str) -> Order:
         reason="burn no longer on the chain",
         request_id=request_id,
         block=order.burn.block.number if order.burn else None,
+        burn=None,
     )
-    return replace(moved, burn=None)
 
 
 def doubt_burn(order: Order, *, actor: Actor, at: int, request_id: str) -> Order:

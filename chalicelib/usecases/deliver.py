@@ -1,6 +1,6 @@
 """The service is handed over, once (API `POST /orders/{orderId}/deliver`)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from chalicelib.domain.audit import AuditAction
 from chalicelib.domain.catalogue import Catalogue
@@ -112,15 +112,16 @@ def _hand_over(
         note=note,
         entitled_until=now + days * order.amount * SECONDS_PER_DAY if days else None,
     )
-    moved = move(
+    delivered = move(
         order,
         OrderStatus.DELIVERED,
         actor=actor_of(staff),
         at=now,
         reason="service handed over",
         request_id=request_id,
+        delivery=delivery,
     )
-    return replace(moved, delivery=delivery), delivery
+    return delivered, delivery
 
 
 def _note_refusal(

@@ -296,9 +296,10 @@ class Slice:
 def _change(
     before: Redemption | ExceptionRecord | None, after: Redemption | ExceptionRecord
 ) -> Change:
-    if before is None:
-        return Insert(replace(after, version=1))
-    return Update(replace(after, version=before.version + 1))
+    version = 1 if before is None else before.version + 1
+    if after.version != version:
+        after = replace(after, version=version)
+    return Insert(after) if before is None else Update(after)
 
 
 def _waits_for(order: Order, burn: Burn) -> bool:

@@ -121,7 +121,7 @@ ORDERS = Kind(
         _integer("expires_at"),
         Column("sealed_meta", LargeBinary),
     ),
-    derived={"status": lambda order: order.status.value},
+    derived={"status": lambda order: str(order.status)},
     fixed=("order_hash", "customer", "site_id", "created_at", "expires_at"),
 )
 ORDER_HISTORY = Kind(
