@@ -15,7 +15,7 @@ from chalicelib.settings import ListenerSettings, SettingsError, load
 from chalicelib.usecases.reconcile import Deployed
 from chalicelib.usecases.scan import ScanSettings
 from listener_fn import preflight
-from listener_fn.chain import RpcChain
+from listener_fn.chain import RpcChain, host_of
 from listener_fn.listener import Listener
 from listener_fn.providers import Providers
 from listener_fn.reconciler import Reconciler
@@ -73,8 +73,9 @@ def _made(settings: ListenerSettings, telemetry: Telemetry) -> Scheduled:
             contract=settings.CONTRACT_ADDRESS,
             timeout=settings.RPC_TIMEOUT_SECONDS,
             max_range=settings.MAX_BLOCK_RANGE,
+            name=name,
         )
-        for url in settings.RPC_URLS
+        for url, name in zip(settings.RPC_URLS, _names(settings.RPC_URLS), strict=True)
     ]
     listener = _listener(settings, endpoints, telemetry)
     _check(settings, endpoints, telemetry)
@@ -89,6 +90,15 @@ def _made(settings: ListenerSettings, telemetry: Telemetry) -> Scheduled:
             every_seconds=settings.RECONCILE_SECONDS,
         ),
     )
+
+
+def _names(urls: Sequence[str]) -> list[str]:
+    """A name of its own for each endpoint, although some may share a host."""
+    hosts = [host_of(url) for url in urls]
+    return [
+        f"{host}#{hosts[:place].count(host) + 1}" if hosts.count(host) > 1 else host
+        for place, host in enumerate(hosts)
+    ]
 
 
 def _check(settings: ListenerSettings, endpoints: Sequence[RpcChain], telemetry: Telemetry) -> None:

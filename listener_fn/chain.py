@@ -80,6 +80,11 @@ class JsonProvider(HTTPProvider):
         return answer
 
 
+def host_of(url: str) -> str:
+    """What an endpoint is called: URLs may hold keys and are never told."""
+    return urlsplit(url).hostname or "provider"
+
+
 class Transport(Protocol):
     """What carries JSON-RPC to a provider and back: web3's HTTP provider, or a stand-in.
 
@@ -111,11 +116,12 @@ class RpcChain:
         contract: str,
         timeout: float,
         max_range: int = FIRST_RANGE,
+        name: str | None = None,
         transport: Transport | None = None,
     ) -> None:
         """`contract` is the checksummed address, `timeout` in seconds for each request, `max_range`
-        the most blocks asked for at once."""
-        self.name = urlsplit(url).hostname or "provider"
+        the most blocks asked for at once. `name` tells several endpoints of one host apart."""
+        self.name = name or host_of(url)
         self.calls: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
         self.splits: Counter[str] = Counter()

@@ -27,7 +27,7 @@ MEASURE_SECONDS = 15
 """How often it is told what was asked of the providers."""
 
 COUNT_SECONDS = 60
-"""How often open exceptions are counted, besides whenever there is a new one."""
+"""How often open exceptions are counted, besides after burns that raise or withdraw some."""
 
 MOST_COUNTED = 100
 """Open exceptions that are counted; more than anybody should leave open."""
@@ -81,7 +81,8 @@ class Listener:
             self.telemetry.event("lease_taken" if result.mine else "lease_held_by_another")
             self.mine = result.mine
         self._tell_held(result)
-        if result.exceptions or self.clock.now() >= self.counted_at + COUNT_SECONDS:
+        changed = result.exceptions or result.lost
+        if changed or self.clock.now() >= self.counted_at + COUNT_SECONDS:
             self._count_exceptions()
         if self.clock.now() >= self.measured_at + MEASURE_SECONDS:
             self._measure()

@@ -11,7 +11,7 @@ from chalicelib.ports import Provider, Update
 from chalicelib.settings import SettingsError
 from chalicelib.usecases.scan import ForeignCursor
 from chalicelib.usecases.scan_slice import LISTENER
-from listener_fn.bootstrap import make_scheduled
+from listener_fn.bootstrap import _names, make_scheduled
 from listener_fn.handler import RESERVE_SECONDS, scan_for_a_while
 from listener_fn.listener import COUNT_SECONDS, Listener
 from listener_fn.pace import FAST_SECONDS
@@ -276,3 +276,8 @@ def test_open_exceptions_are_counted_with_every_new_one_and_once_a_minute(world:
     world.clock.at += COUNT_SECONDS
     listener.scan()
     assert counted() == 0
+
+
+def test_endpoints_of_one_host_are_told_apart() -> None:
+    urls = ["https://a.example/key1", "https://b.example", "https://a.example/key2"]
+    assert _names(urls) == ["a.example#1", "b.example", "a.example#2"]
