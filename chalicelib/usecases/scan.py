@@ -9,7 +9,7 @@ between two slices, or is repeated, or runs beside another, loses and doubles no
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -32,12 +32,11 @@ from chalicelib.domain.progress import (
     rewind,
     taken_back,
 )
-from chalicelib.domain.redemptions import BlockRef, Burn, Header, Outcome, Redemption
+from chalicelib.domain.redemptions import BlockRef, Burn, Outcome, Redemption
 from chalicelib.ports import (
     Chain,
     ChainUnavailable,
     Change,
-    Claim,
     Clock,
     Conflict,
     Forked,
@@ -48,6 +47,7 @@ from chalicelib.ports import (
     Update,
 )
 from chalicelib.usecases.changes import MAX_ATTEMPTS
+from chalicelib.usecases.scan_fork import common_ancestor, is_ledger_forked
 from chalicelib.usecases.scan_slice import (
     STEP_CHANGES,
     Due,
@@ -57,6 +57,14 @@ from chalicelib.usecases.scan_slice import (
     Seen,
     Slice,
     Step,
+)
+from chalicelib.usecases.scan_view import (
+    View,
+    claim_of,
+    order_hash_of,
+    scanned_before,
+    serial_of,
+    steps_of,
 )
 
 BURNS_PER_PASS = 2000
@@ -141,37 +149,6 @@ class ScanResult:
     lag_blocks: int = 0
     lag_seconds: int = 0
     backlog: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """What was told in this pass, checked to add up.
-
-    `fresh` are the burns beyond the cursor's last serial, `scanned` is the final block up to which
-    they were read. `headers` go from the final block to the head where they reach that far and the
-    contract counts no more; else there are none, and the pass is not complete.
-    """
-
-    head: BlockRef
-    final: BlockRef
-    fresh: tuple[Burn, ...]
-    scanned: int
-    headers: tuple[Header, ...] = ()
-
-    @property
-    def complete(self) -> bool:
-        """Whether all that is on the chain was read."""
-        return bool(self.headers)
-
-    @property
-    def final_burns(self) -> tuple[Burn, ...]:
-        return tuple(burn for burn in self.fresh if burn.block.number <= self.scanned)
-
-    @property
-    def pending_burns(self) -> tuple[Burn, ...]:
-        if not self.complete:
-            return ()
-        return tuple(burn for burn in self.fresh if burn.block.number > self.scanned)
 
 
 def scan(
@@ -309,7 +286,7 @@ class _Pass:
         except Forked as fork:
             return self._rewind(fork)
         except Inconsistent as doubt:
-            if self._is_stored_forked():
+            if is_ledger_forked(self.store, self.chain, self.cursor):
                 return self._rewind(Forked(str(doubt)))
             raise
 
@@ -319,7 +296,7 @@ class _Pass:
         settling = view.complete and self._is_settling_due(view.final)
         due = self._due(view.final) if settling else []
         ledger = self._ledger(view)
-        steps = _steps(view, ledger)
+        steps = steps_of(view, ledger)
         waiting = any(entry.on_chain and not entry.final for entry in ledger.values())
         held = self.cursor.halt_reason
         stored = bool(steps or settling) or self._is_heartbeat_due(view, held, waiting=waiting)
@@ -327,7 +304,7 @@ class _Pass:
             held = self._held(view)
         if held:
             view, settling, due = self._without_finality(view, held), False, []
-            steps = _steps(view, ledger)
+            steps = steps_of(view, ledger)
         steps += [Due(order_hash, view.final) for order_hash in due]
         if stored:
             self._store_all(steps, view, settled=view.final if settling else None, held=held)
@@ -338,7 +315,7 @@ class _Pass:
             self._measure(view, result)
         return result
 
-    def _held(self, view: _View) -> str:
+    def _held(self, view: View) -> str:
         """Why nothing may become final or expire now, empty where it may.
 
         Other providers are asked before anything is concluded that cannot be had from them later.
@@ -348,9 +325,9 @@ class _Pass:
         advances = view.complete and view.final.number > self.cursor.proven.number
         if not view.final_burns and not advances:
             return ""
-        return self.chain.confirm(_claim(view, last_serial=self.cursor.last_serial))
+        return self.chain.confirm(claim_of(view, last_serial=self.cursor.last_serial))
 
-    def _without_finality(self, view: _View, held: str) -> _View:
+    def _without_finality(self, view: View, held: str) -> View:
         """The same, with nothing final that is not proven already.
 
         Raises:
@@ -383,7 +360,7 @@ class _Pass:
 
     # ------------------------------------------------------------------------------ reading
 
-    def _read(self, tips: Tips) -> _View:
+    def _read(self, tips: Tips) -> View:
         """All that this pass will conclude from."""
         cursor, head = self.cursor, tips.head
         if head.number < cursor.scanned:
@@ -401,7 +378,7 @@ class _Pass:
         if at < height - self.settings.near_blocks:
             fresh = self._checked(told)
             check_places(fresh, self._blocks_of(fresh))
-            return _View(head=head, final=cursor.proven, fresh=fresh, scanned=at)
+            return View(head=head, final=cursor.proven, fresh=fresh, scanned=at)
         tail = self.chain.tail(at + 1, height, head)
         fresh = self._checked([*told, *tail.burns])
         check_joins(tail.headers, head=head)
@@ -411,7 +388,7 @@ class _Pass:
         final = [burn for burn in fresh if burn.block.number < height]
         check_places(fresh, [*self._blocks_of(final), *recent])
         check_count(fresh, last_serial=cursor.last_serial, count=tail.count)
-        return _View(head=head, final=recent[0], fresh=fresh, scanned=height, headers=tail.headers)
+        return View(head=head, final=recent[0], fresh=fresh, scanned=height, headers=tail.headers)
 
     def _backlog(self, height: int) -> tuple[list[Burn], int]:
         """Burns of what lies well below the final block, and the block up to which they were read.
@@ -455,7 +432,7 @@ class _Pass:
         heights = sorted({burn.block.number for burn in burns})
         return self.chain.blocks(heights) if heights else ()
 
-    def _look_at_hints(self, view: _View) -> None:
+    def _look_at_hints(self, view: View) -> None:
         """Far behind, look for burns exactly where customers say they are: they wait for a sign.
 
         What is found is pending, like any burn that is not proven yet.
@@ -496,12 +473,11 @@ class _Pass:
     def _rewind(self, fork: Forked) -> ScanResult:
         """Back to the newest proven block the chain still has; the next pass reads on."""
         proven = self.cursor.proven
-        ancestor = self._ancestor()
+        deepest = self.settings.deepest_rewind
+        ancestor = common_ancestor(self.store, self.chain, self.cursor, deepest=deepest)
         depth = proven.number - ancestor.number if ancestor else None
-        if ancestor is None or depth is None or depth > self.settings.deepest_rewind:
-            raise ForkBelowFinality(
-                f"{fork}; of {self.settings.deepest_rewind} blocks before it none is still there"
-            )
+        if ancestor is None or depth is None or depth > deepest:
+            raise ForkBelowFinality(f"{fork}; of {deepest} blocks before it none is still there")
         self._write([], rewind(self.cursor, ancestor))
         self.telemetry.event(
             "rewind", level="ERROR", error=str(fork), to=ancestor.number, depth=depth
@@ -509,54 +485,8 @@ class _Pass:
         self.telemetry.metric("Rewinds", 1)
         self.telemetry.metric("RewindDepth", depth)
         self._take_back()
+        self.telemetry.metric("OrdersReverted", self.counts["order_reverted"])
         return ScanResult(rewound=depth, backlog=True)
-
-    def _is_stored_forked(self) -> bool:
-        """Whether the last final burn lies above the proven block and on a branch that is gone.
-
-        While a backlog is caught up, the ledger is ahead of what is proven.
-        """
-        last = self._entries(self.cursor.last_serial, self.cursor.last_serial).values()
-        for entry in last:
-            block = entry.burn.block
-            if block.number > self.cursor.proven.number:
-                (own,) = self.chain.agreed([block.number])
-                return own is not None and own != block
-        return False
-
-    def _ancestor(self) -> BlockRef | None:
-        """The newest block known to the cursor or the ledger that a quorum still has."""
-        newest = self._newest_agreed([self.cursor.proven, *self.cursor.anchors])
-        oldest = self.cursor.proven.number - self.settings.deepest_rewind
-        above = max(oldest, newest.number if newest else 0)
-        last = self.cursor.last_serial
-        while last > 0:
-            first = max(1, last - self.store.max_changes + 1)
-            entries = self._entries(first, last)
-            blocks = sorted(
-                {entry.burn.block for entry in entries.values()},
-                key=lambda block: block.number,
-                reverse=True,
-            )
-            found = self._newest_agreed([block for block in blocks if block.number > above])
-            if found is not None:
-                return found
-            if not blocks or blocks[-1].number <= above:
-                break
-            last = first - 1
-        return newest
-
-    def _newest_agreed(self, blocks: Sequence[BlockRef]) -> BlockRef | None:
-        """The first of `blocks`, newest first, that the chain still has: it has all older ones."""
-        low, high = 0, len(blocks)
-        while low < high:
-            middle = (low + high) // 2
-            (agreed,) = self.chain.agreed([blocks[middle].number])
-            if agreed == blocks[middle]:
-                high = middle
-            else:
-                low = middle + 1
-        return blocks[low] if low < len(blocks) else None
 
     def _take_back(self) -> None:
         """Let no entry of a block above the proven one be final; from the newest serial down."""
@@ -581,14 +511,14 @@ class _Pass:
             for entry in self.store.redemptions(start, min(start + most - 1, last))
         }
 
-    def _ledger(self, view: _View) -> dict[int, Redemption]:
+    def _ledger(self, view: View) -> dict[int, Redemption]:
         """Entries that are not final and may differ from what was told."""
         last = self.cursor.seen_serial
         if not view.complete:
             last = min(last, view.fresh[-1].serial if view.fresh else 0)
         return self._entries(self.cursor.last_serial + 1, last)
 
-    def _is_heartbeat_due(self, view: _View, held: str, *, waiting: bool) -> bool:
+    def _is_heartbeat_due(self, view: View, held: str, *, waiting: bool) -> bool:
         """Whether to write a heartbeat although nothing happened.
 
         While burns wait, people watch their confirmations: then every new head counts.
@@ -637,7 +567,7 @@ class _Pass:
     # ------------------------------------------------------------------------------- storing
 
     def _store_all(
-        self, steps: Sequence[Step], view: _View, *, settled: BlockRef | None, held: str
+        self, steps: Sequence[Step], view: View, *, settled: BlockRef | None, held: str
     ) -> None:
         """Commit all steps of a pass; `settled` is given where its deadlines were looked at."""
         after = partial(self._after, view=view, settled=settled, held=held)
@@ -663,7 +593,7 @@ class _Pass:
         """As many of the next steps as fit into a commit, and how many those are."""
         room = self.store.max_changes - 1  # one for the cursor
         steps = steps[: room // 2]  # of which each changes two records or more
-        serials = [_serial(step) for step in steps if not isinstance(step, Due)]
+        serials = [serial_of(step) for step in steps if not isinstance(step, Due)]
         last = min(max(serials, default=0), self.cursor.seen_serial)
         known = self._entries(min(serials), last) if serials else {}
         if any(entry.final and serial > self.cursor.last_serial for serial, entry in known.items()):
@@ -671,7 +601,7 @@ class _Pass:
         decided = Slice(
             self.store,
             known=known,
-            orders=self.store.orders_with_hashes({_order_hash(step) for step in steps}),
+            orders=self.store.orders_with_hashes({order_hash_of(step) for step in steps}),
             at=self.clock.now(),
             request_id=self.request_id,
             halts=self.cursor.halts,
@@ -688,7 +618,7 @@ class _Pass:
         rest: Sequence[Step],
         halts: tuple[str, ...],
         *,
-        view: _View,
+        view: View,
         settled: BlockRef | None,
         held: str,
     ) -> Cursor:
@@ -701,7 +631,7 @@ class _Pass:
             proven=view.final if ends and view.complete else None,
             last_serial=max(final, default=None),
             seen_serial=max(seen, default=None),
-            scanned=view.scanned if ends else _scanned_before(rest, view),
+            scanned=view.scanned if ends else scanned_before(rest, view),
             expired_through=(
                 max(self.cursor.expired_through, settled.time - 1) if ends and settled else None
             ),
@@ -772,7 +702,7 @@ class _Pass:
                 requestId=self.request_id,
             )
 
-    def _result(self, view: _View, held: str, *, blocks: int) -> ScanResult:
+    def _result(self, view: View, held: str, *, blocks: int) -> ScanResult:
         proven = view.final if view.complete else self.cursor.proven
         matched = self.counts[Outcome.MATCHED]
         return ScanResult(
@@ -789,7 +719,7 @@ class _Pass:
             backlog=not view.complete,
         )
 
-    def _measure(self, view: _View, result: ScanResult) -> None:
+    def _measure(self, view: View, result: ScanResult) -> None:
         for name, value, unit in (
             ("HeadBlock", view.head.number, "Count"),
             ("ProvenBlock", self.cursor.proven.number, "Count"),
@@ -807,69 +737,3 @@ class _Pass:
         for outcome in Outcome:
             if outcome is not Outcome.MATCHED and self.counts[outcome]:
                 self.telemetry.metric("BurnExceptions", self.counts[outcome], kind=outcome.value)
-
-
-def _steps(view: _View, ledger: Mapping[int, Redemption]) -> list[Step]:
-    """What differs between chain and ledger. Losses come first: they free orders and serials."""
-    told = {burn.serial: burn for burn in view.fresh}
-    lost = [
-        Lost(entry)
-        for serial, entry in ledger.items()
-        if entry.on_chain and _is_lost(entry.burn, told.get(serial), view)
-    ]
-    final = [Seen(burn, final=True) for burn in view.final_burns]
-    pending = [
-        Seen(burn, final=False)
-        for burn in view.pending_burns
-        if not _is_known(burn, ledger.get(burn.serial))
-    ]
-    return [*lost, *final, *pending]
-
-
-def _is_lost(burn: Burn, told: Burn | None, view: _View) -> bool:
-    """Whether another burn has its serial, or none although its block's height was read."""
-    if told is not None:
-        return not told.is_same_redemption(burn)
-    return view.complete and burn.block.number <= view.head.number
-
-
-def _is_known(burn: Burn, entry: Redemption | None) -> bool:
-    return entry is not None and entry.on_chain and entry.burn == burn
-
-
-def _scanned_before(rest: Sequence[Step], view: _View) -> int:
-    """The block up to which everything is stored while `rest` is not; a block may be cut."""
-    blocks = [step.burn.block.number for step in rest if isinstance(step, Seen) and step.final]
-    return blocks[0] - 1 if blocks else view.scanned
-
-
-def _serial(step: Seen | Lost | Reverted) -> int:
-    return step.burn.serial if isinstance(step, Seen) else step.entry.serial
-
-
-def _order_hash(step: Step) -> str:
-    match step:
-        case Seen():
-            return step.burn.order_hash
-        case Due():
-            return step.order_hash
-        case _:
-            return step.entry.burn.order_hash
-
-
-def _claim(view: _View, *, last_serial: int) -> Claim:
-    """What this pass is about to conclude from, for other providers to confirm."""
-    burns = view.final_burns
-    counted: list[tuple[BlockRef, int]] = []
-    told = iter(view.fresh)
-    burn = next(told, None)
-    for header in view.headers:
-        while burn is not None and burn.block.number <= header.block.number:
-            last_serial, burn = burn.serial, next(told, None)
-        counted.append((header.block, last_serial))
-    return Claim(
-        first=burns[0].block.number if burns else view.final.number,
-        through=burns[-1].block.number if burns else view.final.number,
-        burns=burns,
-        counted=tuple(counted),
-    )

@@ -544,6 +544,7 @@ def test_fork_below_finality_takes_the_order_back(world: World) -> None:
     assert not world.entry(1).on_chain
     assert world.telemetry.metrics["RewindDepth"] == proven.number
     assert world.telemetry.named("order_reverted")[0]["level"] == "WARNING"
+    assert world.telemetry.metrics["OrdersReverted"] == 1
 
 
 def test_burn_mined_again_below_finality_makes_the_order_valid_again(world: World) -> None:
