@@ -478,7 +478,7 @@ class _Pass:
         depth = proven.number - ancestor.number if ancestor else None
         if ancestor is None or depth is None or depth > deepest:
             raise ForkBelowFinality(f"{fork}; of {deepest} blocks before it none is still there")
-        self._write([], rewind(self.cursor, ancestor))
+        self._write_cursor(rewind(self.cursor, ancestor))
         self.telemetry.event(
             "rewind", level="ERROR", error=str(fork), to=ancestor.number, depth=depth
         )
@@ -657,10 +657,7 @@ class _Pass:
         """Keep the lease through a long read, or two listeners could foil each other for ever."""
         if self._lease_until() - self.cursor.lease_until < self.settings.lease_seconds // 2:
             return
-        try:
-            self._write([], advance(self.cursor, lease_until=self._lease_until()))
-        except Conflict:
-            raise _LeaseLost from None
+        self._write_cursor(advance(self.cursor, lease_until=self._lease_until()))
 
     def _lease_until(self) -> int:
         return self.clock.now() + self.settings.lease_seconds
@@ -674,6 +671,12 @@ class _Pass:
             head=self.head or (before.head if before else self.cursor.proven),
             error=error,
         )
+
+    def _write_cursor(self, after: Cursor) -> None:
+        try:
+            self._write([], after)
+        except Conflict:
+            raise _LeaseLost from None
 
     def _write(self, changes: Sequence[Change], after: Cursor) -> None:
         self.store.commit([*changes, Update(after)])

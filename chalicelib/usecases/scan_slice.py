@@ -143,7 +143,7 @@ class Slice:
             if outcome is Outcome.MATCHED:
                 self._attach(order, burn, final=final)
             else:
-                self._refuse(order, burn, outcome)
+                self._refuse(order, burn, outcome, final=final)
         known = self._entry(burn.serial)
         entry = record(known, burn, outcome, final=final)
         if entry is None:
@@ -170,11 +170,12 @@ class Slice:
             )
         )
 
-    def _refuse(self, order: Order, burn: Burn, outcome: Outcome) -> None:
-        """The burn does not fit the order. That of another wallet is none of the customer's."""
+    def _refuse(self, order: Order, burn: Burn, outcome: Outcome, *, final: bool) -> None:
+        """The burn does not fit the order. That of another wallet is none of the customer's, and
+        one that is not final may be a provider's invention."""
         if _waits_for(order, burn):
             order = self._without_burn(order)
-        if burn.user == order.customer:
+        if final and burn.user == order.customer:
             order = note_exception(order, outcome)
         self._keep(order)
 
@@ -191,10 +192,13 @@ class Slice:
         elif order is not None and _is_valid_by(order, entry.burn):
             self._keep(self._without_burn(self._doubted(order)))
             self._tell("order_reverted", entry.burn, entry.outcome)
-        elif entry.is_exception:
-            self._withdraw(entry.burn)
-            if order is not None and entry.burn.user == order.customer:
-                self._keep(note_exception(order, None))
+        elif (
+            entry.is_exception
+            and self._withdraw(entry.burn)
+            and order is not None
+            and entry.burn.user == order.customer
+        ):
+            self._keep(note_exception(order, None))
         self._entries[entry.serial] = orphan(current)
         self._tell("burn_lost", entry.burn, entry.outcome)
 
@@ -230,11 +234,13 @@ class Slice:
         before, known = self._exception(exception_id(burn))
         self._except(before, raise_exception(burn, kind, self.at, known))
 
-    def _withdraw(self, burn: Burn, *, unless: ExceptionKind | None = None) -> None:
-        """The chain undid what was an exception."""
+    def _withdraw(self, burn: Burn, *, unless: ExceptionKind | None = None) -> bool:
+        """The chain undid what was an exception; whether it was one, told as final."""
         before, known = self._exception(exception_id(burn))
-        if known is not None and known.kind is not unless:
-            self._except(before, self._withdrawn(known, "the chain no longer has it"))
+        if known is None or known.kind is unless:
+            return False
+        self._except(before, self._withdrawn(known, "the chain no longer has it"))
+        return True
 
     def _halt(self, burn: Burn) -> None:
         """A service was handed over for a burn that is gone."""

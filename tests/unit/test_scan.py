@@ -37,7 +37,7 @@ from chalicelib.domain.orders import (
 )
 from chalicelib.domain.progress import Cursor, Heartbeat, advance
 from chalicelib.domain.redemptions import BlockRef, Outcome, Redemption
-from chalicelib.metrics import metric_of
+from chalicelib.metrics import Kind, metric_of
 from chalicelib.ports import Change, Insert, Page, Provider, StoreUnavailable, Stretch, Tail, Update
 from chalicelib.usecases.changes import order_changes
 from chalicelib.usecases.scan import (
@@ -86,8 +86,10 @@ class FakeTelemetry:
         self.events.append((name, dict(fields)))
 
     def metric(self, name: str, value: float, unit: str = "Count", **labels: str) -> None:
-        metric_of(name, value, unit, labels)
-        self.metrics[" ".join([name, *labels.values()])] = value
+        series = " ".join([name, *labels.values()])
+        before = self.metrics.get(series, 0)
+        adds_up = metric_of(name, value, unit, labels).kind is Kind.COUNTER
+        self.metrics[series] = before + value if adds_up else value
 
     def named(self, name: str) -> list[dict[str, object]]:
         return [fields for told, fields in self.events if told == name]
@@ -318,6 +320,9 @@ def test_customers_own_burn_that_does_not_fit_is_told_with_the_order(
 ) -> None:
     order = world.redeemed(**changed)
     world.scan()
+    assert open_exception(world.now(order)) is None  # it may yet be a provider's invention
+    world.chain.mine_empty(2)
+    world.scan()
     assert open_exception(world.now(order)) is told
     blocked = not_redeemable(world.now(order), now=world.clock.now())
     assert blocked is (NotRedeemable.EXCEPTION if told else None)
@@ -334,6 +339,18 @@ def test_burn_that_did_not_fit_and_was_forked_out_is_forgotten_with_the_order(
     assert world.now(order).exception is None
     assert world.status(order) is OrderStatus.PENDING_CHAIN
     assert world.entry(1).outcome is Outcome.MATCHED
+
+
+def test_lost_burn_does_not_clear_what_another_final_one_was_told_for(world: World) -> None:
+    order = world.redeemed(amount=2)
+    world.chain.mine_empty(2)
+    world.scan()
+    world.chain.mine(world.chain.redeem(order, amount=3))
+    world.scan()
+    world.chain.fork(1)
+    world.chain.mine_empty(2)
+    assert world.scan().lost == 1
+    assert open_exception(world.now(order)) is Outcome.WRONG_AMOUNT
 
 
 def test_second_burn_for_an_order_is_a_duplicate(world: World) -> None:
