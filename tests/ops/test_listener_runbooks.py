@@ -6,15 +6,18 @@ A real worker process, a real API process, a chain with proxies before it, and a
 
 import base64
 import os
+import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,7 +44,7 @@ from tests.chain.test_listener import (
 )
 from tests.chain.test_worker import running, told
 from tests.fakes import a_site, a_voucher_type, an_admin
-from tests.ops.runbook import Exercise, exercised
+from tests.ops.runbook import RUNBOOKS, Exercise, exercised
 
 SECONDS = 60.0
 PATIENCE = 45.0
@@ -50,6 +53,7 @@ KEPT_STATES = 128
 """anvil loses its way in a fork once it has put older states on disk."""
 
 ROOT = Path(__file__).parents[2]
+SQL = re.DOTALL | re.MULTILINE
 S = OrderStatus
 
 
@@ -168,6 +172,7 @@ def site_at(
         "RPC_URLS": ",".join(rpc_urls or (rpc_url,)),
         "POLL_SECONDS": "0.1",
         "METRICS_PORT": "0",
+        "LEASE_SECONDS": "2",
         "DATA_KEYS": "k1:" + base64.b64encode(bytes(32)).decode(),
         "PORTAL_ORIGIN": "https://portal.example",
         **settings,
@@ -180,7 +185,7 @@ def site_at(
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """On a chain that mines by itself."""
-    limit = {"READY_MAX_LAG_SECONDS": f"{LAG_SECONDS}"}
+    limit = {"READY_MAX_LAG_SECONDS": f"{LAG_SECONDS}", "LEASE_SECONDS": "30"}
     with anvil.start() as node, site_at(tmp_path, node.rpc_url, **limit) as made:
         made.stack.chain.request("evm_setIntervalMining", 1)
         yield made
@@ -335,3 +340,40 @@ def _fork(site: Site, *, depth: int, mined_again: list[tuple[Deed, int]]) -> Non
     site.stack.chain.request("anvil_setCoinbase", Account.create().address)
     pairs = [[deed.raw, offset] for deed, offset in mined_again]
     site.stack.chain.request("anvil_reorg", depth, pairs)
+
+
+def test_reconciliation_difference(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        node = stack.enter_context(anvil.start())
+        site = stack.enter_context(site_at(tmp_path, node.rpc_url, RECONCILE_SECONDS="1"))
+        orders = [site.stack.order() for _ in range(3)]
+        for order in orders:
+            site.stack.redeem(order)
+        with site.worker():
+            _make_valid(site, *orders)
+            wait_for(lambda: told(site.log, "reconciliation_equal"), "a comparison")
+        backup = tmp_path / "backup.db"
+        with closing(sqlite3.connect(site.database)) as now, closing(sqlite3.connect(backup)) as to:
+            now.backup(to)
+        nine = "UPDATE redemptions SET body = json_set(body, '$.burn.amount', 9) WHERE serial = 2"
+        _change(site, nine)
+        with site.worker():
+            names = site.names(HOST=urlsplit(node.rpc_url).netloc, BACKUP=str(backup))
+            with site.runbook("reconciliation-difference.md", names) as book:
+                book.section("First look")
+                _change(site, *_statements("reconciliation-difference.md", names))
+                book.section("Verify")
+
+
+def _change(site: Site, *statements: str) -> None:
+    with closing(sqlite3.connect(site.database)) as database:
+        for statement in statements:
+            database.execute(statement)
+        database.commit()
+        assert database.total_changes == 1
+
+
+def _statements(name: str, names: dict[str, str]) -> list[str]:
+    """What the runbook would have a person type into the database."""
+    (fence,) = re.findall(r"^```sql\n(.*?)^```", (RUNBOOKS / name).read_text("utf-8"), SQL)
+    return Template(fence).substitute(names).split(";\n")
