@@ -194,9 +194,7 @@ class Exercise:
         """
         steps = [step for step in self._steps if step.section == title]
         assert steps, f"the runbook has no steps under {title!r}"
-        return [
-            self._do(step) if isinstance(step, Step) else self._look_up(step) for step in steps
-        ]
+        return [self._do(step) if isinstance(step, Step) else self._look_up(step) for step in steps]
 
     def left_out(self) -> list[str]:
         """Commands that were not exercised, and log lines that were not looked for."""
