@@ -288,7 +288,6 @@ def see_burn(order: Order, burn: Burn, *, actor: Actor, at: int, request_id: str
         request_id=request_id,
         block=burn.block.number,
         burn=burn,
-        exception=None,
     )
 
 

@@ -296,6 +296,8 @@ class _Pass:
         settling = view.complete and self._is_settling_due(view.final)
         due = self._due(view.final) if settling else []
         ledger = self._ledger(view)
+        if self._store_lost([step for step in steps_of(view, ledger) if isinstance(step, Lost)]):
+            ledger = self._ledger(view)
         steps = steps_of(view, ledger)
         waiting = any(entry.on_chain and not entry.final for entry in ledger.values())
         held = self.cursor.halt_reason
@@ -314,6 +316,18 @@ class _Pass:
         if stored:
             self._measure(view, result)
         return result
+
+    def _store_lost(self, lost: Sequence[Lost]) -> bool:
+        """Commit what was lost by itself: it may halt all that would come after."""
+        done = 0
+        while done < len(lost):
+            done += self._store_slice(lost[done:], self._after_losing)
+        return bool(lost)
+
+    def _after_losing(
+        self, _steps: Sequence[Step], _rest: Sequence[Step], halts: tuple[str, ...]
+    ) -> Cursor:
+        return advance(self.cursor, halts=halts)
 
     def _held(self, view: View) -> str:
         """Why nothing may become final or expire now, empty where it may.

@@ -4,18 +4,20 @@ from collections.abc import Sequence
 
 from chalicelib.domain.progress import Cursor
 from chalicelib.domain.redemptions import BlockRef
-from chalicelib.ports import Chain, Store
+from chalicelib.ports import Chain, ChainUnavailable, Store
 
 
 def common_ancestor(store: Store, chain: Chain, cursor: Cursor, *, deepest: int) -> BlockRef | None:
-    """The newest block known to the cursor, or to the ledger, that a quorum still has.
+    """The newest block, up to the proven one, known to cursor or ledger, that a quorum still has.
 
     The ledger is looked through for at most `deepest` blocks. `None` where the chain has none.
 
     Raises:
-        ChainUnavailable: nobody tells.
+        ChainUnavailable: no quorum tells of a block whether it is there.
     """
     newest = _newest_agreed(chain, [cursor.proven, *cursor.anchors])
+    if newest == cursor.proven:
+        return newest
     above = max(cursor.proven.number - deepest, newest.number if newest else 0)
     last = cursor.last_serial
     while last > 0:
@@ -52,7 +54,10 @@ def _newest_agreed(chain: Chain, blocks: Sequence[BlockRef]) -> BlockRef | None:
     low, high = 0, len(blocks)
     while low < high:
         middle = (low + high) // 2
-        (agreed,) = chain.agreed([blocks[middle].number])
+        number = blocks[middle].number
+        (agreed,) = chain.agreed([number])
+        if agreed is None:
+            raise ChainUnavailable(f"the providers do not agree on block {number}")
         if agreed == blocks[middle]:
             high = middle
         else:

@@ -290,7 +290,8 @@ def _order_differences(order: Order, store: Store, chain: SimChain, proven: Bloc
         return [f"{name} is {order.status}, not {sorted(allowed)} (burn: {burn})"]
     if order.status in ("VALID", "PENDING_CHAIN") and order.burn != burn:
         return [f"{name} has burn {order.burn}, not {burn}"]
-    misfit = next(iter(own), None) if burn is None else None
+    final = [burn for burn in own if burn.block.number <= proven.number]
+    misfit = next(iter(final), None) if burn is None else None
     if misfit is not None and order.exception is None:
         return [f"{name} does not show that its burn does not fit"]
     if not own and order.exception is not None:

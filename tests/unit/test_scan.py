@@ -685,6 +685,23 @@ def test_fork_while_catching_up_takes_back_what_is_not_proven_yet() -> None:
     assert {world.status(order) for order in orders} == {OrderStatus.VALID}
 
 
+def test_fork_while_catching_up_may_spare_some_of_what_is_not_proven() -> None:
+    world = World(settings=replace(SETTINGS, blocks_per_pass=12))
+    orders = []
+    for _ in range(9):
+        orders.append(world.redeemed())
+        world.chain.mine_empty(2)
+    world.chain.mine_empty(20)
+    world.scan()
+    assert world.cursor.last_serial == 4
+    redeems = world.chain.fork(world.chain.tip.number - 8)
+    world.chain.mine(*redeems)
+    world.chain.mine_empty(40)
+    follow(world)
+    assert [entry.burn for entry in world.ledger()] == list(world.chain.all_burns())
+    assert {world.status(order) for order in orders} == {OrderStatus.VALID}
+
+
 def test_order_that_waits_again_may_expire_again(world: World) -> None:
     order = world.order(ttl=10)
     world.chain.mine(world.chain.redeem(order))
