@@ -171,16 +171,13 @@ def _in_reverse(exchange: Exchange, _: int) -> None:
     exchange.body = None
 
 
-def _answers_lost(exchange: Exchange, _: int) -> None:
-    del exchange.answers[1:]
-
-
 HEAD = method("eth_getBlockByNumber", "latest")
 TAG = method("eth_getBlockByNumber", "finalized")
 COUNT = method("eth_call")
 LOGS = method("eth_getLogs")
 MALFORMED = ("malformed",)
 HTTP = ("http",)
+LAGGING = ("lagging",)
 
 FAULTS = (
     # -- logs
@@ -202,8 +199,14 @@ FAULTS = (
     Fault("log_data_truncated", logs(), edit(_data(lambda data: data[:-2])), MALFORMED),
     Fault("log_data_upper_case", logs(), edit(_data(lambda data: "0X" + data[2:])), MALFORMED),
     # -- heads and headers
-    Fault("head_older_than_proven", HEAD, edit(_older(20)), short=True),
-    Fault("head_older_now_and_then", _every_other(HEAD), edit(_older(20)), overcome=True),
+    Fault("head_older_than_proven", HEAD, edit(_older(20)), LAGGING, short=True),
+    Fault(
+        "head_older_now_and_then",
+        _every_other(HEAD),
+        edit(_older(20)),
+        LAGGING,
+        overcome=True,
+    ),
     Fault("head_of_nobody", HEAD, edit(_with(hash=FOREIGN_HASH))),
     Fault("head_null", HEAD, edit(replaced_by(None)), MALFORMED),
     Fault("header_null", _header, edit(replaced_by(None)), MALFORMED),
@@ -235,7 +238,7 @@ FAULTS = (
         short=True,
     ),
     Fault("batch_in_reverse", anything, _in_reverse, overcome=True, harmless=True),
-    Fault("batch_answers_lost", HEAD, _answers_lost, MALFORMED),
+    Fault("batch_answers_lost", HEAD, raw(b"[]"), MALFORMED),
     Fault(
         "batch_refused",
         HEAD,
