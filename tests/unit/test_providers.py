@@ -1,5 +1,6 @@
 """Several providers of one chain: whom to read, whom to believe, whom to set aside."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -298,6 +299,29 @@ def test_quorum_on_another_branch_is_a_fork_when_told_twice() -> None:
         providers.tips(proven)
     with pytest.raises(Forked, match="block 5 was"):
         providers.tips(proven)
+
+
+def test_fork_is_not_given_up_as_too_deep_while_a_quorum_is_missing() -> None:
+    world = world_of("b")
+    order = world.redeemed()
+    world.chain.mine_empty(80)
+    world.scan()
+    assert world.status(order) is OrderStatus.VALID
+    world.chain.fork(5)
+    world.chain.mine_empty(9)
+    assert "asking again" in world.scan().error
+    other = world.others[0]
+    assert isinstance(other, FakeChain)
+    asked = other.blocks
+
+    def silent(numbers: Sequence[int]) -> tuple[BlockRef, ...]:
+        raise ChainUnavailable(f"silent on {numbers}")
+
+    other.blocks = silent  # type: ignore[method-assign]
+    assert "do not agree on block" in world.scan().error
+    other.blocks = asked  # type: ignore[method-assign]
+    follow(world)
+    assert world.status(order) is OrderStatus.VALID
 
 
 # -------------------------------------------------------------------------------- circuit breaker
