@@ -7,6 +7,7 @@ written to the log.
 
 import json
 import re
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -103,6 +104,11 @@ class MetricsServer(ThreadingHTTPServer):
         self.registry = registry
         self.health = health
         super().__init__((host, port), _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up before it has its answer is no fault to tell of."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(MetricsHandler):

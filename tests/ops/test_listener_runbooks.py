@@ -290,7 +290,7 @@ def test_deep_reorg(forkable: Site) -> None:
         names = site.names(ORDER_HASH=handed_over.order_hash, REVERTED=reverted.order_hash)
         names |= {"INCIDENT": _incident(burns[0], serial=2)}
         with site.runbook("deep-reorg.md", names) as book:
-            _fork(site, depth=6, mined_again=[(burns[1], 5)])
+            _fork(site, depth=6, mined_again=[(burns[1], 1)])
             wait_for(lambda: told(site.log, "delivered_reorged"), "the incident")
             book.section("First look")
             chain.mine(4)

@@ -212,3 +212,16 @@ def test_nothing_else_is_served(served: Served) -> None:
 def test_a_client_that_says_nothing_keeps_nobody_waiting(served: Served) -> None:
     with socket.create_connection(("127.0.0.1", served.server.server_port)):
         assert served.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"), [(BrokenPipeError(), False), (KeyError("a fault of ours"), True)]
+)
+def test_a_client_that_hangs_up_is_not_worth_a_stack(
+    served: Served, capsys: pytest.CaptureFixture[str], fault: Exception, *, told: bool
+) -> None:
+    try:
+        raise fault
+    except type(fault):
+        served.server.handle_error(None, ("127.0.0.1", 1))
+    assert ("Traceback" in capsys.readouterr().err) is told
