@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.api.reception import SENTENCES
 from chalicelib.domain import completeness
 from chalicelib.domain.progress import Cursor
 from chalicelib.metrics import METRICS, Kind
 from chalicelib.settings import ListenerSettings
+from chalicelib.usecases.reception import NotDeliverable
 from chalicelib.usecases.scan import ScanSettings
 from listener_fn.refusals import Refusal
 from listener_fn.supervisor import EXIT_FAILED, EXIT_STUCK
@@ -90,6 +92,14 @@ def test_every_event_that_a_page_names_is_one(page: Path) -> None:
     logged = set(re.findall(r'"message": "([^"]+)"', page.read_text("utf-8")))
     assert logged <= EVENTS
     assert named | logged
+
+
+@pytest.mark.parametrize("page", RUNBOOKS[:2], ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "shown", [NotDeliverable.NOT_BURNED_YET, NotDeliverable.WAITING_FOR_CONFIRMATIONS]
+)
+def test_reception_is_told_what_its_screen_says(page: Path, shown: NotDeliverable) -> None:
+    assert f'"{SENTENCES[shown][1]}"' in " ".join(page.read_text("utf-8").split())
 
 
 def test_the_table_of_events_is_that_of_the_code() -> None:
