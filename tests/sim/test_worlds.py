@@ -13,7 +13,7 @@ from tests.sim.node import FAULTS, LIES
 from tests.sim.run import Failed, live, live_all, main
 from tests.sim.world import Options, World
 
-BATCH = 200
+BATCH = 400
 """Worlds in a batch. Two batches a side share the two cores of `make test`."""
 
 LATEST_SEED = 10**9
@@ -41,9 +41,9 @@ def test_fresh_worlds_keep_every_promise(
 
 
 def test_worlds_that_fork_below_finality_keep_every_promise() -> None:
-    tally = live_all(range(60), Options(deep_forks=True))
-    assert tally.counts["deep_forks"] > 60
-    assert tally.counts["rewinds"] > 30
+    tally = live_all(range(200), Options(deep_forks=True))
+    assert tally.counts["deep_forks"] > 200
+    assert tally.counts["rewinds"] > 80
 
 
 def test_worlds_on_sqlite_keep_every_promise() -> None:
