@@ -266,7 +266,7 @@ class Recorded:
         """See `Chain`."""
         return tuple(burn for burn in self.all_burns if burn.tx_hash in tx_hashes)
 
-    def confirm(self, _: Claim) -> str:
+    def confirm(self, _: Claim, keep: Callable[[], None]) -> str:
         """See `Chain`."""
         return ""
 

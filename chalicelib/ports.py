@@ -5,7 +5,7 @@ with each update. A use case loads, decides, and calls `commit` once.
 """
 
 from collections import Counter
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -331,11 +331,15 @@ class Chain(Protocol):
     def burns_of(self, tx_hashes: Sequence[str]) -> tuple[Burn, ...]:
         """See `Provider`."""
 
-    def confirm(self, claim: Claim) -> str:
-        """Empty where a quorum tells the same, the provider in use included; else why not."""
+    def confirm(self, claim: Claim, keep: Callable[[], None]) -> str:
+        """Empty where a quorum tells the same, the provider in use included; else why not.
+
+        `keep` is called from time to time while that takes long.
+        """
 
     def agreed(self, numbers: Sequence[int]) -> tuple[BlockRef | None, ...]:
-        """The blocks at those heights as a quorum tells them; `None` where there is none."""
+        """The blocks at those heights as a quorum tells them; `None` where there is no quorum, so
+        that nothing is known of the block."""
 
     def distrust(self, reason: str) -> None:
         """What was read does not add up: let another provider be read from now on."""

@@ -4,6 +4,7 @@ Nothing that a provider answers is believed before it has been checked for shape
 is the scan's business.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 import orjson
 import requests
 from eth_typing import URI
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 from web3 import HTTPProvider
 from web3.types import RPCEndpoint, RPCResponse
 
@@ -35,6 +37,9 @@ FIRST_RANGE = 5000
 """Blocks asked for at once at first: what BNB Chain's own nodes allow."""
 
 MAX_ERROR_LENGTH = 200
+
+PIECE_BYTES = 1 << 16
+"""Of an answer, so much is read at once."""
 
 LAST_BLOCK = (1 << 63) - 1
 
@@ -61,6 +66,31 @@ class TooSlow(ChainUnavailable):
     """The provider did not answer in time."""
 
 
+class PatientSession(requests.Session):
+    """A session that waits so long for a whole answer: `requests` itself waits so long for each
+    piece of it, which a slow drip can draw out without end."""
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """See `requests.Session`. Raises `requests.ReadTimeout` once the time-out has passed."""
+        ends = time.monotonic() + kwargs["timeout"]
+        response = super().send(request, **{**kwargs, "stream": True})
+        pieces: list[bytes] = []
+        try:
+            while piece := response.raw.read1(PIECE_BYTES, decode_content=True):
+                pieces.append(piece)
+                if time.monotonic() > ends:
+                    raise requests.ReadTimeout("the answer takes too long", response=response)
+        except ReadTimeoutError as error:
+            raise requests.ReadTimeout(error, response=response) from error
+        except HTTPError as error:
+            raise requests.ConnectionError(error, response=response) from error
+        finally:
+            # One that was read to its end has given its connection back already.
+            response.close()
+        response._content = b"".join(pieces)  # noqa: SLF001 - there is no other way to hand it on
+        return response
+
+
 class JsonProvider(HTTPProvider):
     """web3's HTTP provider without its retries, and with a faster decoder."""
 
@@ -69,7 +99,7 @@ class JsonProvider(HTTPProvider):
         super().__init__(
             URI(url),
             request_kwargs={"timeout": timeout},
-            session=requests.Session(),
+            session=PatientSession(),
             exception_retry_configuration=None,
         )
 
@@ -166,8 +196,12 @@ class RpcChain:
         )
         head = self._checked(_header, self._result("eth_getBlockByNumber", latest)).block
         own = self._result("eth_getBlockByNumber", at_height)
-        if own is None and height <= head.number:
-            raise ChainUnavailable(f"{self.name}: has head {head.number} and not block {height}")
+        if head.number < height:
+            # Behind a load balancer, another node may have told that block all the same.
+            self.errors["lagging"] += 1
+            own = None
+        elif own is None:
+            raise self._wrong(f"has head {head.number} and not block {height}")
         return Tips(head, self._finalized(finalized), self._at(height, own) if own else None)
 
     def _finalized(self, answer: Any) -> int | None:
@@ -289,7 +323,7 @@ class RpcChain:
                 if log["address"].lower() == self._contract and log["topics"][0] == REDEEMED_TOPIC
             ]
         except (AttributeError, LookupError, TypeError) as error:
-            raise ChainUnavailable(f"{self.name}: a receipt is malformed") from error
+            raise self._wrong("a receipt is malformed") from error
 
     def _logs_call(self, first: int, last: int) -> Call:
         wanted = {
@@ -319,7 +353,7 @@ class RpcChain:
     def _header_at(self, number: int, answer: Any) -> Header:
         header = self._checked(_header, answer)
         if header.block.number != number:
-            raise ChainUnavailable(f"{self.name}: block {header.block.number} told for {number}")
+            raise self._wrong(f"block {header.block.number} told for {number}")
         return header
 
     def _refused(self, blocks: int, allowed: int | None) -> None:
@@ -362,7 +396,7 @@ class RpcChain:
             else:
                 if not isinstance(told, list):
                     self._result("batch", told)
-                raise ChainUnavailable(f"{self.name}: a batch was not answered call by call")
+                raise self._wrong("a batch was not answered call by call")
         return answers
 
     def _send_batch(self, calls: Sequence[Call]) -> Any:
@@ -382,12 +416,11 @@ class RpcChain:
             self.errors["connection"] += 1
             raise ChainUnavailable(f"{self.name}: {type(error).__name__}") from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            self.errors["malformed"] += 1
-            raise ChainUnavailable(f"{self.name}: the answer is no JSON-RPC") from error
+            raise self._wrong("the answer is no JSON-RPC") from error
 
     def _result(self, method: str, answer: Any) -> Any:
         if not isinstance(answer, dict):
-            raise ChainUnavailable(f"{self.name}: the answer is no JSON-RPC")
+            raise self._wrong("the answer is no JSON-RPC")
         error = answer.get("error")
         if error is not None:
             code, said = _code_and_message(error)
@@ -420,8 +453,12 @@ class RpcChain:
         try:
             return decode(value)
         except decoding.Malformed as error:
-            self.errors["malformed"] += 1
-            raise ChainUnavailable(f"{self.name}: {error}") from error
+            raise self._wrong(str(error)) from error
+
+    def _wrong(self, what: str) -> ChainUnavailable:
+        """For an answer that cannot be true, counted."""
+        self.errors["malformed"] += 1
+        return ChainUnavailable(f"{self.name}: {what}")
 
 
 def _code_and_message(error: Any) -> tuple[int | None, str]:

@@ -17,8 +17,18 @@ from chalicelib.domain.redemptions import BlockRef, Burn
 
 REDEEMED_TOPIC = "0x" + keccak256(b"VoucherRedeemed(address,uint256,uint256,bytes32,uint256)").hex()
 
+LARGEST = (1 << 63) - 1
+"""What every store can hold. No height, time, index or serial comes near."""
+
 REMEMBERED_ADDRESSES = 16_384
 """Checksums are dear, and customers come back."""
+
+_LARGEST_WORD = f"{LARGEST:064x}"
+LONGEST_INDEX = 15
+"""Digits."""
+
+_NO_TIME = (None, "0x0")
+"""How nodes leave the block's time out of a log."""
 
 _QUANTITY = re.compile(r"0x(0|[1-9a-f][0-9a-f]{0,63})")
 _WORD = re.compile(r"0x[0-9a-f]{64}")
@@ -40,14 +50,17 @@ class Malformed(Exception):
 
 
 def quantity(value: Any) -> int:
-    """An integer as JSON-RPC spells it.
+    """An integer as JSON-RPC spells it: a height, a time, an index; no token's amount.
 
     Raises:
         Malformed: it is none.
     """
     if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
         raise Malformed("a quantity is malformed")
-    return int(value, 16)
+    number = int(value, 16)
+    if number > LARGEST:
+        raise Malformed("a quantity is too large to be true")
+    return number
 
 
 def word(value: Any) -> str:
@@ -85,7 +98,7 @@ def untimed_blocks(logs: Any) -> list[int]:
     if not isinstance(logs, list) or not all(isinstance(log, dict) for log in logs):
         raise Malformed("a list of logs is malformed")
     return sorted(
-        {quantity(log.get("blockNumber")) for log in logs if log.get("blockTimestamp") is None}
+        {quantity(log.get("blockNumber")) for log in logs if log.get("blockTimestamp") in _NO_TIME}
     )
 
 
@@ -114,6 +127,8 @@ def burns(
             if cut is None:
                 raise Malformed("a log's topics, data, transaction or index are malformed")
             user, token_id, order_hash, amount, serial, tx_hash, index = cut.groups()
+            if serial > _LARGEST_WORD or len(index) > LONGEST_INDEX:
+                raise Malformed("a log's serial or index is too large to be true")
             place = (log["blockNumber"], log["blockHash"], log.get("blockTimestamp"))
             block = blocks.get(place)
             if block is None:

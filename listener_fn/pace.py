@@ -22,7 +22,7 @@ def next_pause(usual: float, result: ScanResult) -> float:
         return usual
     if result.backlog:
         return 0.0
-    return min(usual, FAST_SECONDS) if result.pending else usual
+    return min(usual, FAST_SECONDS) if result.pending and not result.held else usual
 
 
 @dataclass(slots=True)

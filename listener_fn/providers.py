@@ -7,10 +7,10 @@ third, and where there is none, by nobody: then nothing becomes final.
 
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from chalicelib.domain.redemptions import BlockRef, Burn
 from chalicelib.ports import (
@@ -32,8 +32,11 @@ FAILURES_ALLOWED = 2
 FIRST_ASIDE_SECONDS = 5
 LONGEST_ASIDE_SECONDS = 300
 
-BLOCKS_BEHIND = 20
-"""A provider whose head is older than another's by more is not read."""
+BLOCKS_APART = 20
+"""A provider whose head is farther from where a quorum has got to is not read."""
+
+GRACE_SECONDS = 1.0
+"""Once a quorum has told its tips, so long is waited for the others."""
 
 BLOCKS_AT_ONCE = 100
 """Headers asked for by one worker at once."""
@@ -43,10 +46,16 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class _Member:
-    """An endpoint and how it has behaved. `aside_until` is in unix seconds."""
+    """An endpoint and how it has behaved. `aside_until` is in unix seconds.
+
+    Failures in a row are counted apart: when asked for the tip, and when asked for more. `late` is
+    an answer that nobody waited for any more.
+    """
 
     provider: Provider
+    silent: int = 0
     failures: int = 0
+    late: Future[Any] | None = None
     aside: bool = False
     asides: int = 0
     aside_until: int = 0
@@ -86,7 +95,8 @@ class Providers:
         self._hashes: dict[int, str] = {}
         self._hashes_of: Provider | None = None
         self._pool = (
-            ThreadPoolExecutor(max(workers, len(providers)), thread_name_prefix="provider")
+            # Those that answer late keep a thread each.
+            ThreadPoolExecutor(workers + 2 * len(providers), thread_name_prefix="provider")
             if workers > 1
             else None
         )
@@ -104,7 +114,7 @@ class Providers:
                 ("RpcCalls", "method", provider.calls),
                 ("RpcErrors", "reason", provider.errors),
             ):
-                for value, count in counted.items():
+                for value, count in list(counted.items()):
                     self._telemetry.metric(name, count, **{"provider": provider.name, label: value})
                 counted.clear()
             if provider.splits:
@@ -118,13 +128,18 @@ class Providers:
     def tips(self, proven: BlockRef) -> Tips:
         """See `Chain`. A fork has to be told twice in a row: load balancers hiccup."""
         asked = self._available()
-        answers = self._ask(asked, lambda provider: provider.tips(proven.number))
+        answers = self._ask(
+            asked, lambda provider: provider.tips(proven.number), enough=self._quorum
+        )
         told: list[tuple[_Member, Tips]] = []
         for member, answer in zip(asked, answers, strict=True):
             member.tips = None if isinstance(answer, ChainUnavailable) else answer
             if isinstance(answer, ChainUnavailable):
-                self._failed(member, answer)
+                member.silent += 1
+                if member.silent > FAILURES_ALLOWED or isinstance(answer, WrongChain):
+                    self._set_aside(member, str(answer))
             else:
+                member.silent = 0
                 told.append((member, answer))
         if not told:
             raise next(answer for answer in answers if isinstance(answer, ChainUnavailable))
@@ -146,8 +161,9 @@ class Providers:
             self._disagrees(member, f"has another block {proven.number} than the others")
         heads = sorted((tips.head.number for _, tips in same), reverse=True)
         agreed_head = heads[min(self._quorum, len(heads)) - 1]
-        self._read, chosen = next(
-            one for one in same if one[1].head.number >= agreed_head - BLOCKS_BEHIND
+        self._read, chosen = min(
+            (one for one in same if abs(one[1].head.number - agreed_head) <= BLOCKS_APART),
+            key=lambda one: one[0].failures > 0,
         )
         tags = [tips.finalized for _, tips in same if tips.finalized is not None]
         # Where too few answer at all, `confirm` says so.
@@ -225,13 +241,13 @@ class Providers:
 
     # ---------------------------------------------------------------------------- confirming
 
-    def confirm(self, claim: Claim) -> str:
+    def confirm(self, claim: Claim, keep: Callable[[], None]) -> str:
         """See `Chain`. Nobody is asked beyond the quorum, unless somebody disagrees."""
         votes = _Votes()
         for member, tips in self._others():
             if votes.agree >= self._quorum:
                 break
-            self._vote(member, tips.head.number, claim, votes)
+            self._vote(member, tips.head.number, claim, votes, keep)
         if votes.agree >= self._quorum:
             for member, _ in votes.differ:
                 self._disagrees(member, "tells other burns than the others")
@@ -259,18 +275,26 @@ class Providers:
             if member is not self._read and member.tips is not None
         ]
 
-    def _vote(self, member: _Member, head: int, claim: Claim, votes: _Votes) -> None:
-        if head < claim.through:
+    def _vote(
+        self,
+        member: _Member,
+        head: int,
+        claim: Claim,
+        votes: _Votes,
+        keep: Callable[[], None],
+    ) -> None:
+        recent = [entry for entry in claim.counted if entry[0].number <= head]
+        if head < claim.through or (claim.counted and not recent):
             votes.absent.append(f"{member.provider.name} lags")
             return
-        recent = [entry for entry in claim.counted if entry[0].number <= head]
         try:
-            burns = _burns_of(member.provider, claim) if claim.burns else ()
+            burns = _burns_of(member.provider, claim, keep) if claim.burns else ()
             told = _counted(member.provider, recent)
         except ChainUnavailable as error:
             self._failed(member, error)
             votes.absent.append(str(error))
             return
+        self._well(member)
         if told is None:
             votes.absent.append(f"{member.provider.name} has another tip")
         elif (burns, told) == (claim.burns, (recent[0][0], recent[-1][1]) if recent else ()):
@@ -306,13 +330,25 @@ class Providers:
         for member in self._members:
             if member.aside and member.aside_until <= now:
                 member.aside = False
+                # It has to prove itself: one more failure, and it is set aside again.
+                member.silent = member.failures = FAILURES_ALLOWED
                 self._telemetry.metric("ProvidersAside", 0, provider=member.provider.name)
-        return [member for member in self._members if not member.aside] or list(self._members)
+        well = [member for member in self._members if not member.aside]
+        aside = [member for member in self._members if member.aside]
+        aside.sort(key=lambda member: member.aside_until)
+        return well + aside[: max(0, self._quorum - len(well))]
 
     def _ask(
-        self, members: Sequence[_Member], ask: Callable[[Provider], T]
+        self,
+        members: Sequence[_Member],
+        ask: Callable[[Provider], T],
+        *,
+        enough: int | None = None,
     ) -> list[T | ChainUnavailable]:
-        """What each answers, all asked at the same time."""
+        """What each answers, all asked at the same time.
+
+        Once `enough` have answered, the others are not waited for much longer.
+        """
 
         def one(member: _Member) -> T | ChainUnavailable:
             try:
@@ -322,17 +358,35 @@ class Providers:
 
         if self._pool is None or len(members) == 1:
             return [one(member) for member in members]
-        return list(self._pool.map(one, members))
+        asked = {
+            place: self._pool.submit(one, member)
+            for place, member in enumerate(members)
+            if member.late is None or member.late.done()
+        }
+        _wait_for(list(asked.values()), enough=enough)
+        answers: list[T | ChainUnavailable] = []
+        for place, member in enumerate(members):
+            future = asked.get(place)
+            if future is not None and future.done():
+                answers.append(future.result())
+            else:
+                member.late = future or member.late
+                answers.append(ChainUnavailable(f"{member.provider.name}: no answer in time"))
+        return answers
 
     def _of_read(self, ask: Callable[[], T]) -> T:
         """What the provider that is read answers; where it fails, another is read next."""
         try:
             answer = ask()
         except ChainUnavailable as error:
-            self._set_aside(self._read, str(error))
+            self._failed(self._read, error)
             raise
-        self._read.failures = 0
+        self._well(self._read)
         return answer
+
+    def _well(self, member: _Member) -> None:
+        """It answered more than its tip."""
+        member.failures = 0
 
     def _failed(self, member: _Member, error: ChainUnavailable) -> None:
         member.failures += 1
@@ -352,7 +406,6 @@ class Providers:
             member.asides = 0
         seconds = min(LONGEST_ASIDE_SECONDS, FIRST_ASIDE_SECONDS << min(member.asides, 10))
         member.asides += 1
-        member.failures = 0
         member.aside = True
         member.aside_until = now + seconds
         self._telemetry.event(
@@ -386,6 +439,21 @@ class Providers:
         raise Forked(was)
 
 
+def _wait_for(futures: Sequence[Future[Any]], *, enough: int | None) -> None:
+    """Until all are done; or until `enough` have answered, and a grace has passed."""
+    pending = set(futures)
+    while pending and (enough is None or _answered(futures) < enough):
+        _, pending = wait(pending, return_when=FIRST_COMPLETED)
+    if pending:
+        wait(pending, timeout=GRACE_SECONDS)
+
+
+def _answered(futures: Sequence[Future[Any]]) -> int:
+    return sum(
+        future.done() and not isinstance(future.result(), ChainUnavailable) for future in futures
+    )
+
+
 def _counted(
     provider: Provider, recent: Sequence[tuple[BlockRef, int]]
 ) -> tuple[BlockRef, int] | tuple[()] | None:
@@ -400,7 +468,7 @@ def _counted(
     return own_final, count
 
 
-def _burns_of(provider: Provider, claim: Claim) -> tuple[Burn, ...]:
+def _burns_of(provider: Provider, claim: Claim, keep: Callable[[], None]) -> tuple[Burn, ...]:
     """What a provider tells of the blocks claimed; the first of them may have been read in part."""
     told: list[Burn] = []
     at = claim.first
@@ -408,4 +476,5 @@ def _burns_of(provider: Provider, claim: Claim) -> tuple[Burn, ...]:
         stretch = provider.burns(at, claim.through)
         told += stretch.burns
         at = stretch.through + 1
+        keep()
     return tuple(burn for burn in told if burn.serial >= claim.burns[0].serial)

@@ -17,7 +17,8 @@ class Inconsistent(Exception):
 def check_continues(burns: Sequence[Burn], *, last_serial: int) -> None:
     """The serials of `burns` follow each other without gap or repeat, in the order of the chain.
 
-    The first may be at most one above `last_serial`: a block can be read again.
+    The first may be at most one above `last_serial`: a block can be read again. Two may have one
+    log index: BNB Chain's nodes have told such logs, and the serials tell them apart.
 
     Raises:
         Inconsistent: naming the serial.
@@ -29,7 +30,7 @@ def check_continues(burns: Sequence[Burn], *, last_serial: int) -> None:
         if burn.serial != expected:
             raise Inconsistent(f"redemption {expected} expected, {burn.serial} told")
         place = (burn.block.number, burn.log_index)
-        if place <= before:
+        if place < before:
             raise Inconsistent(f"redemption {burn.serial} lies before {burn.serial - 1}")
         if previous and previous.block.number == burn.block.number and previous.block != burn.block:
             raise Inconsistent(f"block {burn.block.number} is told in two ways")

@@ -45,12 +45,10 @@ def apply_burn(
 ) -> Order:
     """`order` after a burn that was judged MATCHED; the same object where nothing changes.
 
-    A delivered order takes over where its burn stands after a fork.
+    One that has been VALID takes over where its burn stands after a fork.
     """
-    if order.status is OrderStatus.DELIVERED:
-        return reattach_burn(order, burn)
     if _is_spent(order):
-        return order
+        return reattach_burn(order, burn)
     if final:
         return confirm_burn(order, burn, actor=actor, at=at, request_id=request_id)
     return see_burn(order, burn, actor=actor, at=at, request_id=request_id)

@@ -342,10 +342,8 @@ def doubt_burn(order: Order, *, actor: Actor, at: int, request_id: str) -> Order
 
 
 def reattach_burn(order: Order, burn: Burn | None) -> Order:
-    """Where the burn of a delivered order now stands; `None` once the chain no longer has it.
-
-    The service is handed over, so the status stays.
-    """
+    """Where the burn of an order that keeps its status now stands; `None` once the chain no longer
+    has it, which only a service that is handed over outlasts."""
     if order.burn == burn:
         return order
     return replace(order, burn=burn, version=order.version + 1)

@@ -37,6 +37,7 @@ from chalicelib.ports import (
     Chain,
     ChainUnavailable,
     Change,
+    Claim,
     Clock,
     Conflict,
     Forked,
@@ -69,6 +70,9 @@ from chalicelib.usecases.scan_view import (
 
 BURNS_PER_PASS = 2000
 """A pass reads no further range of blocks once it holds that many burns."""
+
+READ_SECONDS = 10
+"""A pass begins no further range of blocks after that long."""
 
 EXPIRY_OVERLAP_SECONDS = 600
 """Deadlines settled before are looked at again for that long: a list of the store may lag."""
@@ -292,9 +296,11 @@ class _Pass:
 
     def _follow(self, tips: Tips) -> ScanResult:
         begun_at = self.cursor.scanned
+        behind = begun_at > self.cursor.proven.number
+        if behind and is_ledger_forked(self.store, self.chain, self.cursor):
+            raise Forked("the chain no longer has the last burn stored as final")
         view = self._read(tips)
         settling = view.complete and self._is_settling_due(view.final)
-        due = self._due(view.final) if settling else []
         ledger = self._ledger(view)
         if self._store_lost([step for step in steps_of(view, ledger) if isinstance(step, Lost)]):
             ledger = self._ledger(view)
@@ -305,9 +311,10 @@ class _Pass:
         if stored:
             held = self._held(view)
         if held:
-            view, settling, due = self._without_finality(view, held), False, []
+            view, settling = self._without_finality(view, held), False
             steps = steps_of(view, ledger)
-        steps += [Due(order_hash, view.final) for order_hash in due]
+        if settling:
+            steps += [Due(order_hash, view.final) for order_hash in self._due(view.final)]
         if stored:
             self._store_all(steps, view, settled=view.final if settling else None, held=held)
         if not view.complete:
@@ -339,7 +346,8 @@ class _Pass:
         advances = view.complete and view.final.number > self.cursor.proven.number
         if not view.final_burns and not advances:
             return ""
-        return self.chain.confirm(claim_of(view, last_serial=self.cursor.last_serial))
+        claim = claim_of(view, last_serial=self.cursor.last_serial)
+        return self.chain.confirm(claim, self._renew_lease)
 
     def _without_finality(self, view: View, held: str) -> View:
         """The same, with nothing final that is not proven already.
@@ -378,7 +386,9 @@ class _Pass:
         """All that this pass will conclude from."""
         cursor, head = self.cursor, tips.head
         if head.number < cursor.scanned:
-            raise ChainUnavailable(f"head {head.number} is older than block {cursor.scanned}")
+            older = f"head {head.number} is older than block {cursor.scanned}"
+            self.chain.distrust(older)
+            raise ChainUnavailable(older)
         self.head = head
         height = max(
             cursor.proven.number,
@@ -393,12 +403,15 @@ class _Pass:
             fresh = self._checked(told)
             check_places(fresh, self._blocks_of(fresh))
             return View(head=head, final=cursor.proven, fresh=fresh, scanned=at)
+        self._renew_lease()
         tail = self.chain.tail(at + 1, height, head)
         fresh = self._checked([*told, *tail.burns])
         check_joins(tail.headers, head=head)
         if tail.headers[0].block.number != height:
             raise Inconsistent(f"headers from block {height} on were asked for")
         recent = [header.block for header in tail.headers]
+        if height == cursor.proven.number and recent[0] != cursor.proven:
+            raise Inconsistent(f"block {height} is not the one proven final")
         final = [burn for burn in fresh if burn.block.number < height]
         check_places(fresh, [*self._blocks_of(final), *recent])
         check_count(fresh, last_serial=cursor.last_serial, count=tail.count)
@@ -415,13 +428,19 @@ class _Pass:
         if at >= height - self.settings.near_blocks:
             return told, at
         enough = at + self.settings.blocks_per_pass
+        ends = self.clock.now() + READ_SECONDS
         with closing(self.chain.burns(at + 1, min(height, enough))) as stretches:
-            for stretch in stretches:
-                told += stretch.burns
-                at = stretch.through
-                self._renew_lease()
-                if len(told) >= BURNS_PER_PASS:
-                    break
+            try:
+                for stretch in stretches:
+                    told += stretch.burns
+                    at = stretch.through
+                    self._renew_lease()
+                    if len(told) >= BURNS_PER_PASS or self.clock.now() >= ends:
+                        break
+            except ChainUnavailable:
+                if at == self.cursor.scanned:
+                    raise
+                # What was told before stands, and the next pass reads on.
         return told, at
 
     def _checked(self, told: Sequence[Burn]) -> tuple[Burn, ...]:
@@ -451,7 +470,6 @@ class _Pass:
 
         What is found is pending, like any burn that is not proven yet.
         """
-        told = self.cursor.last_serial
         waiting = self.store.orders_expiring(
             after=self.cursor.expired_through,
             through=self.clock.now() + LONGEST_ORDER_SECONDS,
@@ -465,10 +483,23 @@ class _Pass:
         ]
         if not hints:
             return
-        burns = self.chain.burns_of(hints[:HINTS_PER_PASS])
+        for number in {burn.block.number for burn in self.chain.burns_of(hints[:HINTS_PER_PASS])}:
+            if number > view.scanned:
+                self._look_at_block(number, frozenset(hints))
+
+    def _look_at_block(self, number: int, hints: frozenset[str]) -> None:
+        """Store the reported burns of a block ahead, if a quorum tells of them."""
+        burns = tuple(
+            burn for stretch in self.chain.burns(number, number) for burn in stretch.burns
+        )
+        if not burns or burns[0].serial <= self.cursor.last_serial:
+            return
+        check_continues(burns, last_serial=burns[0].serial - 1)
         check_places(burns, self._blocks_of(burns))
+        if self.chain.confirm(Claim(number, number, burns), self._renew_lease):
+            return
         for burn in burns:
-            if burn.serial > told and burn.block.number > view.scanned:
+            if burn.tx_hash in hints:
                 displaced = [
                     Lost(entry)
                     for entry in self._entries(burn.serial, burn.serial).values()
@@ -618,6 +649,8 @@ class _Pass:
             orders=self.store.orders_with_hashes({order_hash_of(step) for step in steps}),
             at=self.clock.now(),
             request_id=self.request_id,
+            proven=self.cursor.proven,
+            settled=min(self.cursor.expired_through, self.cursor.proven.time - 1),
             halts=self.cursor.halts,
         )
         for done, step in enumerate(steps):

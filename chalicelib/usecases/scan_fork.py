@@ -24,7 +24,8 @@ def common_ancestor(store: Store, chain: Chain, cursor: Cursor, *, deepest: int)
         first = max(1, last - store.max_changes + 1)
         known = {entry.burn.block for entry in store.redemptions(first, last)}
         blocks = sorted(known, key=lambda block: block.number, reverse=True)
-        found = _newest_agreed(chain, [block for block in blocks if block.number > above])
+        between = [block for block in blocks if above < block.number <= cursor.proven.number]
+        found = _newest_agreed(chain, between)
         if found is not None:
             return found
         if not blocks or blocks[-1].number <= above:

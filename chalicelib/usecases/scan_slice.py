@@ -70,9 +70,9 @@ class Reverted:
 
 Step = Seen | Lost | Due | Reverted
 
-STEP_CHANGES = 6
+STEP_CHANGES = 8
 """Most changes that a step adds to a commit: an order, two moves displaced from its history, a
-ledger entry, an exception, and one to spare."""
+ledger entry, and two exceptions, which count twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,8 @@ class Slice:
     """Decides step by step; every order, ledger entry and exception becomes one change at most.
 
     `known` are the ledger entries in question, by serial, and `orders` the orders, by their hash.
-    `halts` are the incidents open once the slice is stored.
+    `halts` are the incidents open once the slice is stored. Up to the time `settled`, orders have
+    expired already, as of block `proven`.
     """
 
     store: Store
@@ -99,6 +100,8 @@ class Slice:
     orders: Mapping[str, Order]
     at: int
     request_id: str
+    proven: BlockRef
+    settled: int
     halts: tuple[str, ...] = ()
     happenings: list[Happening] = field(default_factory=list)
     _orders: dict[str, Order] = field(default_factory=dict)
@@ -190,7 +193,10 @@ class Slice:
             self._keep(reattach_burn(order, None))
             self._halt(entry.burn)
         elif order is not None and _is_valid_by(order, entry.burn):
-            self._keep(self._without_burn(self._doubted(order)))
+            order = self._without_burn(self._doubted(order))
+            self._keep(order)
+            if order.expires_at <= self.settled:
+                self._settle(order.order_hash, self.proven)
             self._tell("order_reverted", entry.burn, entry.outcome)
         elif (
             entry.is_exception
@@ -230,14 +236,17 @@ class Slice:
     # -------------------------------------------------------------------- exceptions, incidents
 
     def _raise(self, burn: Burn, kind: ExceptionKind) -> None:
-        """An exception is told once, also when its burn becomes final a second time."""
+        """An exception is told once, also when its burn becomes final a second time. An incident
+        stays one until somebody acknowledges it."""
         before, known = self._exception(exception_id(burn))
+        if known is not None and known.is_open and known.exception_id in self.halts:
+            return
         self._except(before, raise_exception(burn, kind, self.at, known))
 
     def _withdraw(self, burn: Burn, *, unless: ExceptionKind | None = None) -> bool:
         """The chain undid what was an exception; whether it was one, told as final."""
         before, known = self._exception(exception_id(burn))
-        if known is None or known.kind is unless:
+        if known is None or known.kind in (unless, ExceptionKind.DELIVERED_REORGED):
             return False
         self._except(before, self._withdrawn(known, "the chain no longer has it"))
         return True

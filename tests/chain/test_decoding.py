@@ -89,7 +89,7 @@ def as_web3_reads(log: dict[str, Any]) -> Any:
     token_id=uint256,
     amount=uint256,
     order_hash=bytes32,
-    serial=uint256,
+    serial=st.integers(0, 2**63 - 1),
     log_index=st.integers(0, 2**32),
     number=st.integers(0, 2**64),
 )
@@ -188,6 +188,9 @@ DATA = log_of()["data"]
         {"transactionHash": None},
         {"transactionHash": TX_HASH[:-1]},
         {"logIndex": "-0x1"},
+        {"logIndex": "0x" + "1" * 16},
+        {"blockNumber": "0x8000000000000000"},
+        {"data": "0x" + encode(["uint256", "uint256"], [1, 2**63]).hex()},
         {"logIndex": "0x03"},
         {"logIndex": "0x"},
         {"logIndex": 3},

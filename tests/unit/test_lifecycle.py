@@ -293,6 +293,8 @@ class Lives(RuleBasedStateMachine):
             orders={order.order_hash: order for order in self._orders()},
             at=self.now,
             request_id="listen",
+            proven=proven,
+            settled=0,
         )
         for step in steps:
             decided.take(step)
