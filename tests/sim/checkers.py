@@ -263,8 +263,8 @@ def _outcomes(burn: Burn, order: Order | None, *, deep: bool) -> tuple[str, ...]
         return ("WRONG_AMOUNT", *own)
     if burn.block.time > order.expires_at:
         return ("LATE", *own)
-    if deep and order.status == "EXPIRED":
-        return ("ORDER_CLOSED",)
+    if deep and any(move.target == "EXPIRED" for move in order.history):
+        return ("ORDER_CLOSED", *own)
     if deep and order.status == "DELIVERED" and not own:
         return ("DUPLICATE", "MATCHED")
     return ("MATCHED",)
@@ -280,7 +280,8 @@ def _order_differences(order: Order, store: Store, chain: SimChain, proven: Bloc
     burn = _burn_on_chain(order, chain)
     name = f"order {order.order_hash[:10]}"
     if order.status == "DELIVERED":
-        if burn is not None or _honoured(order) or _has_incident(order, store):
+        stands = any(_is_burn_of(order, one) for one in own)  # mined again, be it late
+        if burn is not None or stands or _honoured(order) or _has_incident(order, store):
             return []
         return [f"{name} was delivered, its burn is gone, and there is no incident"]
     if order.status == "VALID" and _honoured(order):
