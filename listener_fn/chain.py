@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
+from http import HTTPStatus
 from itertools import pairwise
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -30,8 +31,7 @@ from listener_fn.refusals import Refusal, allowed_blocks, refusal_of
 BATCH_CALLS = 100
 """Calls sent together, as long as the provider takes so many."""
 
-SMALLEST_BATCH = 10
-"""Every provider takes that many calls together."""
+_REFUSE_BATCH = (None, HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 FIRST_RANGE = 5000
 """Blocks asked for at once at first: what BNB Chain's own nodes allow."""
@@ -50,13 +50,20 @@ class RpcError(ChainUnavailable):
     """The provider refused: by a JSON-RPC error, by an HTTP status, or by both.
 
     `allowed` is how many blocks it says may be asked for at once; `said` what it says in JSON-RPC,
-    empty where an HTTP status is all there is.
+    empty where an HTTP status is all there is; `status` that status.
     """
 
     def __init__(
-        self, message: str, *, said: str, refusal: Refusal, allowed: int | None = None
+        self,
+        message: str,
+        *,
+        said: str,
+        refusal: Refusal,
+        allowed: int | None = None,
+        status: int | None = None,
     ) -> None:
         super().__init__(message)
+        self.status = status
         self.said = said
         self.refusal = refusal
         self.allowed = allowed
@@ -161,7 +168,7 @@ class RpcChain:
         self._verified = False
         self._max_range = max_range
         self._ranges = Ranges(min(FIRST_RANGE, max_range))
-        self._batch_size = BATCH_CALLS
+        self._batches = Ranges(BATCH_CALLS)
         self._headers: dict[int, Header] = {}
 
     @property
@@ -229,6 +236,9 @@ class RpcChain:
                 if blocks <= 1 or not error.refusal.shrinks:
                     raise
                 self._refused(blocks, error.allowed)
+            except TooSlow:
+                self._refused(head.number - first + 1, None)
+                raise
             else:
                 return Tail((*burns, *told), count, headers)
 
@@ -384,25 +394,40 @@ class RpcChain:
         return self._send(partial(self._transport.make_request, RPCEndpoint(method), params))
 
     def _batch(self, calls: Sequence[Call]) -> list[Any]:
-        """The answers to several calls, in their order; each is a result or an error."""
+        """The answers to several calls, in their order; each is a result or an error.
+
+        Providers that take fewer calls at once say so in several ways, if they say anything: then
+        fewer are sent together, in the end one by one.
+        """
         answers: list[Any] = []
         while len(answers) < len(calls):
-            some = list(calls[len(answers) : len(answers) + self._batch_size])
+            size = min(BATCH_CALLS, self._batches.size)
+            some = calls[len(answers) : len(answers) + size]
+            if len(some) == 1:
+                answers.append(self._send_one(*some[0]))
+                continue
             told = self._send_batch(some)
             if isinstance(told, list) and len(told) == len(some):
+                self._batches.taken(len(some))
                 answers += told
-            elif self._batch_size > SMALLEST_BATCH and len(some) > SMALLEST_BATCH:
-                self._batch_size = max(SMALLEST_BATCH, len(some) // 2)
             else:
-                if not isinstance(told, list):
-                    self._result("batch", told)
-                raise self._wrong("a batch was not answered call by call")
+                self.errors["malformed"] += 1
+                self._batches.refused(len(some))
         return answers
 
     def _send_batch(self, calls: Sequence[Call]) -> Any:
+        """What was answered, whatever it is; `None` where the batch was refused as a whole."""
         self.calls.update(method for method, _ in calls)
         requested = [(RPCEndpoint(method), params) for method, params in calls]
-        return self._send(partial(self._transport.make_batch_request, requested))
+        try:
+            told = self._send(partial(self._transport.make_batch_request, requested))
+            if isinstance(told, dict):
+                self._result("batch", told)
+        except RpcError as refused:
+            if refused.status not in _REFUSE_BATCH or refused.refusal is Refusal.RATE_LIMITED:
+                raise
+            return None
+        return told
 
     def _send(self, request: Callable[[], T]) -> T:
         try:
@@ -447,7 +472,13 @@ class RpcChain:
         told = f"{self.name}: HTTP {response.status_code} {said[:MAX_ERROR_LENGTH]}".strip()
         refusal = refusal_of(status=response.status_code, code=code, message=said)
         self.errors["http" if refusal is Refusal.OTHER else refusal.value] += 1
-        return RpcError(told, said=said, refusal=refusal, allowed=allowed_blocks(said))
+        return RpcError(
+            told,
+            said=said,
+            refusal=refusal,
+            allowed=allowed_blocks(said),
+            status=response.status_code,
+        )
 
     def _checked(self, decode: Callable[[Any], T], value: Any) -> T:
         try:
