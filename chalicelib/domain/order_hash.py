@@ -50,7 +50,7 @@ def checksum_address(address: str, *, field: str = "address") -> str:
         raise invalid(field, "address", "must not be the zero address")
     nibbles = keccak256(digits.encode()).hex()
     checked = "0x" + "".join(
-        digit.upper() if int(nibble, 16) >= 8 else digit  # noqa: PLR2004 - EIP-55
+        digit.upper() if nibble > "7" else digit  # EIP-55; letters come after figures
         for digit, nibble in zip(digits, nibbles, strict=False)
     )
     mixed_case = address[2:] not in (digits, digits.upper())

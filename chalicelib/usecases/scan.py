@@ -68,8 +68,8 @@ from chalicelib.usecases.scan_view import (
     steps_of,
 )
 
-BURNS_PER_PASS = 2000
-"""A pass reads no further range of blocks once it holds that many burns."""
+COMMITS_PER_PASS = 20
+"""A pass reads no further range of blocks once it holds as many burns as these take."""
 
 READ_SECONDS = 10
 """A pass begins no further range of blocks after that long."""
@@ -428,6 +428,7 @@ class _Pass:
         if at >= height - self.settings.near_blocks:
             return told, at
         enough = at + self.settings.blocks_per_pass
+        most = COMMITS_PER_PASS * self.store.max_changes // 2
         ends = self.clock.now() + READ_SECONDS
         with closing(self.chain.burns(at + 1, min(height, enough))) as stretches:
             try:
@@ -435,7 +436,7 @@ class _Pass:
                     told += stretch.burns
                     at = stretch.through
                     self._renew_lease()
-                    if len(told) >= BURNS_PER_PASS or self.clock.now() >= ends:
+                    if len(told) >= most or self.clock.now() >= ends:
                         break
             except ChainUnavailable:
                 if at == self.cursor.scanned:

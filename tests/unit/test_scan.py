@@ -36,12 +36,25 @@ from chalicelib.domain.orders import (
     new_order,
 )
 from chalicelib.domain.progress import Cursor, Heartbeat, advance
-from chalicelib.domain.redemptions import BlockRef, Outcome, Redemption
+from chalicelib.domain.redemptions import BlockRef, Burn, Header, Outcome, Redemption
 from chalicelib.metrics import Kind, metric_of
-from chalicelib.ports import Change, Insert, Page, Provider, StoreUnavailable, Stretch, Tail, Update
+from chalicelib.ports import (
+    ChainUnavailable,
+    Change,
+    Insert,
+    Page,
+    Provider,
+    StoreUnavailable,
+    Stretch,
+    Tail,
+    Update,
+)
 from chalicelib.usecases.changes import order_changes
+from chalicelib.usecases.resolve_exception import Resolver, acknowledge_incident
 from chalicelib.usecases.scan import (
-    BURNS_PER_PASS,
+    COMMITS_PER_PASS,
+    EXPIRY_OVERLAP_SECONDS,
+    READ_SECONDS,
     ForeignCursor,
     ForkBelowFinality,
     ScanResult,
@@ -52,6 +65,7 @@ from chalicelib.usecases.scan import (
 )
 from chalicelib.usecases.view_order import NotRedeemable, not_redeemable, open_exception
 from listener_fn.providers import Providers
+from tests.fakes import CountingEntropy
 from tests.unit.fake_chain import GENESIS_TIME, FakeChain, Redeem
 
 ALICE = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
@@ -702,6 +716,25 @@ def test_fork_while_catching_up_may_spare_some_of_what_is_not_proven() -> None:
     assert {world.status(order) for order in orders} == {OrderStatus.VALID}
 
 
+def test_fork_below_burns_stored_as_final_is_found_while_catching_up() -> None:
+    """Above the proven block too, where the serials of the new branch just go on."""
+    world = World(settings=replace(SETTINGS, blocks_per_pass=40))
+    gone, instead = world.order(), world.order(customer=BOB)
+    world.chain.mine_empty(30)
+    world.chain.mine(world.chain.redeem(gone))
+    world.chain.mine_empty(60)
+    assert world.scan().backlog
+    assert world.status(gone) is OrderStatus.VALID
+    assert world.cursor.proven.number < world.entry(1).burn.block.number
+    world.chain.fork(world.chain.tip.number - 25)
+    world.chain.mine_empty(20)
+    world.chain.mine(world.chain.redeem(instead))
+    world.chain.mine_empty(60)
+    follow(world)
+    assert (world.status(gone), world.status(instead)) == (OrderStatus.CREATED, OrderStatus.VALID)
+    assert [entry.burn for entry in world.ledger()] == list(world.chain.all_burns())
+
+
 def test_order_that_waits_again_may_expire_again(world: World) -> None:
     order = world.order(ttl=10)
     world.chain.mine(world.chain.redeem(order))
@@ -775,10 +808,48 @@ def test_burn_of_a_delivered_order_that_is_back_ends_the_incident(world: World) 
     assert world.status(other) is OrderStatus.VALID
 
 
+def test_incident_outlasts_a_burn_mined_again_too_late_until_it_is_acknowledged(
+    world: World,
+) -> None:
+    delivered(world)
+    (burn,) = forked_below(world, 4)
+    follow(world)
+    (incident,) = world.cursor.halts
+    world.chain.mine(burn, seconds=10_000)
+    world.scan()
+    assert world.entry(1).outcome is Outcome.LATE
+    world.chain.fork(1)
+    world.chain.mine_empty(2)
+    assert incident in world.scan().held
+    record = world.store.exception(incident)
+    assert record is not None
+    assert (record.kind, record.is_open) == (ExceptionKind.DELIVERED_REORGED, True)
+    waiting = world.redeemed()
+    world.chain.mine_empty(4)
+    acknowledge_incident(
+        incident,
+        Resolver(
+            store=world.store,
+            entropy=CountingEntropy(),
+            actor=Actor(ActorKind.ADMIN, "operator"),
+            reason="spoken with the customer",
+            now=world.clock.at,
+            request_id="r",
+        ),
+    )
+    assert world.scan().held == ""
+    assert world.status(waiting) is OrderStatus.VALID
+
+
 def honoured(world: World) -> tuple[Order, Redeem]:
     """An order redeemed too late, and made VALID by an administrator."""
     order = world.order(ttl=1)
     world.chain.mine_empty(1, seconds=60)
+    return order, honoured_late(world, order)
+
+
+def honoured_late(world: World, order: Order) -> Redeem:
+    """A burn for an order that has expired, honoured by an administrator."""
     burn = world.chain.redeem(order)
     world.chain.mine(burn)
     world.chain.mine_empty(3)
@@ -795,7 +866,7 @@ def honoured(world: World) -> tuple[Order, Redeem]:
         request_id="r",
     )
     world.store.commit([Update(record), Update(valid)])
-    return order, burn
+    return burn
 
 
 def test_honoured_order_stays_valid_while_its_burn_is_on_the_chain(world: World) -> None:
@@ -822,6 +893,31 @@ def test_honoured_order_whose_burn_is_gone_is_taken_back(world: World) -> None:
     (again,) = world.store.exceptions(open_only=True, limit=10).items
     assert again.kind is ExceptionKind.LATE
     assert len(again.earlier) == 1
+
+
+def test_honoured_order_has_its_burn_where_the_chain_has_it_after_a_fork(world: World) -> None:
+    order, burn = honoured(world)
+    world.chain.fork(4)
+    world.chain.mine_empty(2)
+    world.chain.mine(burn)
+    world.chain.mine_empty(5)
+    follow(world)
+    assert world.now(order).burn == world.entry(1).burn == world.chain.all_burns()[0]
+
+
+def test_honoured_order_whose_burn_is_gone_expires_though_its_deadline_was_settled_long_ago(
+    world: World,
+) -> None:
+    order = world.order(ttl=1)
+    world.chain.mine_empty(4, seconds=EXPIRY_OVERLAP_SECONDS)
+    world.scan()
+    honoured_late(world, order)
+    world.chain.fork(4)
+    world.chain.mine_empty(8, seconds=60)
+    follow(world)
+    world.scan()
+    assert world.status(order) is OrderStatus.EXPIRED
+    assert world.now(order).burn is None
 
 
 def test_exception_that_is_forked_out_is_withdrawn(world: World) -> None:
@@ -910,6 +1006,49 @@ def test_gap_found_while_catching_up_rewinds_to_the_last_burn_in_the_ledger() ->
     while world.scan().backlog:
         pass
     assert [world.status(order) for order in orders] == [OrderStatus.VALID] * 3
+
+
+@pytest.mark.parametrize("told", [{"time": GENESIS_TIME + 10_000}, {"hash": "0x" + "ff" * 32}])
+def test_header_of_the_proven_block_told_otherwise_expires_nothing(
+    world: World, told: dict[str, str | int]
+) -> None:
+    world.chain.mine_empty(20)
+    world.scan()
+    proven = world.cursor.proven
+    order = world.order(ttl=1800)
+    honest = world.chain.header
+    forged = replace(proven, **told)  # type: ignore[arg-type]
+
+    def header(number: int) -> Header:
+        own = honest(number)
+        if number == proven.number:
+            return replace(own, block=forged)
+        return replace(own, parent=forged.hash) if number == proven.number + 1 else own
+
+    world.chain.header = header  # type: ignore[method-assign]
+    world.clock.at += 10
+    assert "not the one proven final" in world.scan().error
+    assert world.status(order) is OrderStatus.CREATED
+    assert world.cursor.proven == proven
+    world.chain.header = honest  # type: ignore[method-assign]
+    world.chain.mine(world.chain.redeem(order))
+    world.chain.mine_empty(4)
+    follow(world)
+    assert world.status(order) is OrderStatus.VALID
+
+
+def test_burns_told_with_one_log_index_are_told_apart_by_their_serials() -> None:
+    @dataclass
+    class SameIndex(FakeChain):
+        def all_burns(self) -> tuple[Burn, ...]:
+            return tuple(replace(burn, log_index=3) for burn in super().all_burns())
+
+    world = World(chain=SameIndex())
+    orders = [world.order(), world.order(customer=BOB)]
+    world.chain.mine(*(world.chain.redeem(order) for order in orders))
+    world.chain.mine_empty(3)
+    assert world.scan().matched == 2
+    assert {world.status(order) for order in orders} == {OrderStatus.VALID}
 
 
 def test_block_that_is_not_the_one_of_its_logs_makes_nothing_valid(world: World) -> None:
@@ -1168,7 +1307,7 @@ def test_block_cut_by_a_crash_must_be_the_same_when_read_again(world: World) -> 
 
 def test_pass_is_bounded_and_says_that_more_is_to_come() -> None:
     world = World(settings=replace(SETTINGS, blocks_per_pass=50))
-    orders = [world.order() for _ in range(BURNS_PER_PASS + 5)]
+    orders = [world.order() for _ in range(120)]
     for order in orders:
         world.chain.mine(world.chain.redeem(order))
     world.chain.mine_empty(2)
@@ -1177,6 +1316,57 @@ def test_pass_is_bounded_and_says_that_more_is_to_come() -> None:
     while world.scan().backlog:
         pass
     assert len(world.ledger()) == len(orders)
+
+
+def test_pass_reads_no_further_once_it_holds_many_burns() -> None:
+    world = World(chain=FakeChain(at_once=10))
+    world.store.most_changes = 20
+    orders = [world.order() for _ in range(COMMITS_PER_PASS * 10 + 50)]
+    for order in orders:
+        world.chain.mine(world.chain.redeem(order))
+    world.chain.mine_empty(20)
+    first = world.scan()
+    assert (first.backlog, first.burns) == (True, COMMITS_PER_PASS * 10)
+    world.store.most_changes = 100
+    follow(world)
+    assert len(world.ledger()) == len(orders)
+
+
+def test_blocks_told_before_a_provider_failed_are_not_read_again() -> None:
+    world = World(chain=FakeChain(at_once=10))
+    order = world.redeemed()
+    world.chain.mine_empty(100)
+    told = world.chain.burns
+    read: list[int] = []
+
+    def fails_every_third(first: int, last: int) -> Stretch:
+        read.append(first)
+        if len(read) % 3 == 0:
+            raise ChainUnavailable("HTTP 429")
+        return told(first, last)
+
+    world.chain.burns = fails_every_third  # type: ignore[method-assign]
+    first = world.scan()
+    assert (first.error, first.backlog, first.blocks) == ("", True, 20)
+    assert world.status(order) is OrderStatus.VALID
+    follow(world)
+    assert len(read) <= 2 * 11
+
+
+def test_pass_begins_no_further_range_after_some_seconds() -> None:
+    world = World(chain=FakeChain(at_once=10))
+    order = world.redeemed()
+    world.chain.mine_empty(100)
+    told = world.chain.burns
+
+    def slowly(first: int, last: int) -> Stretch:
+        world.clock.at += READ_SECONDS // 2
+        return told(first, last)
+
+    world.chain.burns = slowly  # type: ignore[method-assign]
+    first = world.scan()
+    assert (first.error, first.backlog, first.blocks) == ("", True, 20)
+    assert world.status(order) is OrderStatus.VALID
 
 
 def test_reported_transaction_is_looked_at_while_a_backlog_is_worked_off() -> None:
@@ -1199,6 +1389,26 @@ def test_reported_transaction_is_looked_at_while_a_backlog_is_worked_off() -> No
     statuses = {world.status(one) for one in (*burned, order, silent)}
     assert statuses == {OrderStatus.VALID}
     assert world.status(unmined) is OrderStatus.CREATED
+
+
+def test_hint_of_an_absurd_serial_is_not_believed() -> None:
+    world = World(settings=replace(SETTINGS, blocks_per_pass=10))
+    world.chain.mine_empty(200)
+    order = world.order()
+    burn = world.chain.redeem(order)
+    world.store.commit([Update(add_transaction_hint(order, burn.tx_hash))])
+    world.chain.mine(burn)
+    world.chain.mine_empty(3)
+    (real,) = world.chain.all_burns()
+
+    def burns_of(tx_hashes: Sequence[str]) -> tuple[Burn, ...]:
+        assert tx_hashes == [burn.tx_hash]
+        return (replace(real, serial=2_000_000),)
+
+    world.chain.burns_of = burns_of  # type: ignore[method-assign]
+    assert world.scan().error == ""
+    assert world.cursor.seen_serial == 1
+    assert [entry.burn for entry in world.ledger()] == [real]
 
 
 def test_reported_burn_that_a_fork_takes_before_it_is_read_is_lost_like_any_other() -> None:
