@@ -247,13 +247,14 @@ class Tail:
 class Claim:
     """What one provider told, for others to confirm.
 
-    `burns` are all of the blocks from `first` to `through`. `counted` tells of recent blocks, from
-    the newest final one to the head, how many redemptions the contract had counted by each; it is
-    empty where nothing was read of them.
+    `burns` are all of the blocks from `first` to `through` whose serials come after `after`.
+    `counted` tells of recent blocks, from `through` to the head, how many redemptions the contract
+    had counted by each; it is empty where nothing was read of them.
     """
 
     first: int
     through: int
+    after: int
     burns: tuple[Burn, ...]
     counted: tuple[tuple[BlockRef, int], ...] = ()
 
@@ -294,10 +295,6 @@ class Provider(Protocol):
 
     def blocks(self, numbers: Sequence[int]) -> tuple[BlockRef, ...]:
         """The blocks at those heights, in the same order."""
-
-    def counted(self, final: int, at: int) -> tuple[BlockRef, BlockRef, int]:
-        """The blocks at those two recent heights, and `redemptionCount()` as of the second; in one
-        request."""
 
     def burns_of(self, tx_hashes: Sequence[str]) -> tuple[Burn, ...]:
         """The burns of those transactions that are on the chain, in serial order."""

@@ -302,21 +302,6 @@ class RpcChain:
                 self._ranges.taken(blocks)
                 return Stretch(told, through)
 
-    def counted(self, final: int, at: int) -> tuple[BlockRef, BlockRef, int]:
-        """See `Provider`. Asked by number: not every provider takes a block's hash."""
-        final_block, block, count = self._batch(
-            [
-                ("eth_getBlockByNumber", [hex(final), False]),
-                ("eth_getBlockByNumber", [hex(at), False]),
-                ("eth_call", [{"to": self._contract, "data": COUNT_SELECTOR}, hex(at)]),
-            ]
-        )
-        return (
-            self._at(final, self._result("eth_getBlockByNumber", final_block)),
-            self._at(at, self._result("eth_getBlockByNumber", block)),
-            int(self._checked(decoding.word, self._result("eth_call", count)), 16),
-        )
-
     def burns_of(self, tx_hashes: Sequence[str]) -> tuple[Burn, ...]:
         """See `Provider`."""
         answers = self._batch([("eth_getTransactionReceipt", [tx_hash]) for tx_hash in tx_hashes])

@@ -127,6 +127,8 @@ class Providers:
 
     def tips(self, proven: BlockRef) -> Tips:
         """See `Chain`. A fork has to be told twice in a row: load balancers hiccup."""
+        for member in self._members:
+            member.tips = None  # what was told in an earlier pass vouches for nothing
         asked = self._available()
         answers = self._ask(
             asked, lambda provider: provider.tips(proven.number), enough=self._quorum
@@ -288,19 +290,16 @@ class Providers:
             votes.absent.append(f"{member.provider.name} lags")
             return
         try:
-            burns = _burns_of(member.provider, claim, keep) if claim.burns else ()
-            told = _counted(member.provider, recent)
+            told = _told(member.provider, claim, recent, keep)
         except ChainUnavailable as error:
             self._failed(member, error)
             votes.absent.append(str(error))
             return
         self._well(member)
-        if told is None:
-            votes.absent.append(f"{member.provider.name} has another tip")
-        elif (burns, told) == (claim.burns, (recent[0][0], recent[-1][1]) if recent else ()):
+        if told == _claimed_of(claim, recent):
             votes.agree += 1
         else:
-            votes.differ.append((member, (burns, told)))
+            votes.differ.append((member, told))
 
     def _unmet(self, votes: _Votes) -> str:
         """Why a quorum did not come about; what the outvoted one told is not believed any more."""
@@ -454,27 +453,38 @@ def _answered(futures: Sequence[Future[Any]]) -> int:
     )
 
 
-def _counted(
-    provider: Provider, recent: Sequence[tuple[BlockRef, int]]
-) -> tuple[BlockRef, int] | tuple[()] | None:
-    """The final block as a provider has it, and the count at the newest of the recent blocks, that
-    both have got to; `None` where that is another block: tips differ all the time."""
-    if not recent:
-        return ()
-    final, newest = recent[0][0], recent[-1][0]
-    own_final, own_newest, count = provider.counted(final.number, newest.number)
-    if own_final == final and own_newest != newest:
-        return None
-    return own_final, count
+def _told(
+    provider: Provider,
+    claim: Claim,
+    recent: Sequence[tuple[BlockRef, int]],
+    keep: Callable[[], None],
+) -> tuple[object, ...]:
+    """What a provider tells of a claim: the burns, and where recent blocks are claimed, the final
+    one as it has it, and the count at the newest that both have got to.
 
-
-def _burns_of(provider: Provider, claim: Claim, keep: Callable[[], None]) -> tuple[Burn, ...]:
-    """What a provider tells of the blocks claimed; the first of them may have been read in part."""
-    told: list[Burn] = []
-    at = claim.first
-    while at <= claim.through:
-        stretch = provider.burns(at, claim.through)
-        told += stretch.burns
-        at = stretch.through + 1
+    Raises:
+        ChainUnavailable: it does not tell, or has another block there: tips differ all the time.
+    """
+    burns: list[Burn] = []
+    first = claim.first
+    while first <= claim.through and (not recent or claim.through - first >= provider.reach):
+        stretch = provider.burns(first, claim.through)
+        burns += stretch.burns
+        first = stretch.through + 1
         keep()
-    return tuple(burn for burn in told if burn.serial >= claim.burns[0].serial)
+    if not recent:
+        return (_claimed(burns, claim),)
+    tail = provider.tail(first, recent[0][0].number, recent[-1][0])
+    return _claimed([*burns, *tail.burns], claim), tail.headers[0].block, tail.count
+
+
+def _claimed_of(claim: Claim, recent: Sequence[tuple[BlockRef, int]]) -> tuple[object, ...]:
+    """What a provider tells that agrees."""
+    return (claim.burns, recent[0][0], recent[-1][1]) if recent else (claim.burns,)
+
+
+def _claimed(burns: Sequence[Burn], claim: Claim) -> tuple[Burn, ...]:
+    """Those a claim is about: the first block may have been stored in part before."""
+    return tuple(
+        burn for burn in burns if burn.serial > claim.after and burn.block.number <= claim.through
+    )

@@ -346,7 +346,8 @@ class _Pass:
         advances = view.complete and view.final.number > self.cursor.proven.number
         if not view.final_burns and not advances:
             return ""
-        claim = claim_of(view, last_serial=self.cursor.last_serial)
+        cursor = self.cursor
+        claim = claim_of(view, scanned=cursor.scanned, last_serial=cursor.last_serial)
         return self.chain.confirm(claim, self._renew_lease)
 
     def _without_finality(self, view: View, held: str) -> View:
@@ -497,7 +498,8 @@ class _Pass:
             return
         check_continues(burns, last_serial=burns[0].serial - 1)
         check_places(burns, self._blocks_of(burns))
-        if self.chain.confirm(Claim(number, number, burns), self._renew_lease):
+        claim = Claim(number, number, burns[0].serial - 1, burns)
+        if self.chain.confirm(claim, self._renew_lease):
             return
         for burn in burns:
             if burn.tx_hash in hints:

@@ -91,8 +91,9 @@ def order_hash_of(step: Step) -> str:
             return step.entry.burn.order_hash
 
 
-def claim_of(view: View, *, last_serial: int) -> Claim:
-    """What this pass is about to conclude from, for other providers to confirm."""
+def claim_of(view: View, *, scanned: int, last_serial: int) -> Claim:
+    """What a pass that began after block `scanned` will conclude from, for others to confirm."""
+    after = last_serial
     burns = view.final_burns
     counted: list[tuple[BlockRef, int]] = []
     told = iter(view.fresh)
@@ -102,8 +103,9 @@ def claim_of(view: View, *, last_serial: int) -> Claim:
             last_serial, burn = burn.serial, next(told, None)
         counted.append((header.block, last_serial))
     return Claim(
-        first=burns[0].block.number if burns else view.final.number,
-        through=burns[-1].block.number if burns else view.final.number,
+        first=scanned + 1 if view.complete else burns[0].block.number,
+        through=view.final.number if view.complete else burns[-1].block.number,
+        after=after,
         burns=burns,
         counted=tuple(counted),
     )

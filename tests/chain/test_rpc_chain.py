@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from eth_utils.abi import event_abi_to_log_topic, function_abi_to_4byte_selector
 
 from chalicelib.domain.redemptions import BlockRef
@@ -358,26 +359,10 @@ def test_blocks_are_told_in_the_order_asked() -> None:
         assert [told.number for told in chain.blocks(numbers)] == numbers
 
 
-def test_batch_refused_as_a_whole_is_an_error() -> None:
-    refused = Failing(200, b'{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"no batch"}}')
-    with (
-        provider({"eth_call": refused}) as chain,
-        pytest.raises(RpcError, match="no batch"),
-    ):
-        chain.counted(16, 16)
-
-
 @pytest.mark.parametrize("count", [None, "0x", "0x7", "seven"])
 def test_malformed_count_is_refused(count: Any) -> None:
     with provider({"eth_call": count}) as chain, pytest.raises(ChainUnavailable):
-        chain.counted(16, 16)
-
-
-def test_count_is_told_with_its_block() -> None:
-    ask: Callable[[list[Any]], str] = lambda params: f"0x{int(params[1], 16):064x}"  # noqa: E731
-    with provider({"eth_call": ask, "eth_getBlockByNumber": chain_of(20, [])}) as chain:
-        final, newest, count = chain.counted(18, 20)
-        assert (final.number, newest.number, count) == (18, 20, 20)
+        chain.tail(16, 16, BlockRef(16, BLOCK_HASH, 0x6B01732D))
 
 
 def a_block(number: int) -> dict[str, Any]:
@@ -474,16 +459,32 @@ def test_range_too_wide_within_the_tail_is_split() -> None:
         assert chain.splits["range"] > 0
 
 
-def test_provider_that_takes_few_calls_at_once_is_asked_for_fewer() -> None:
-    """It answers larger batches with one error instead of a list."""
+def refused_by_status(status: int) -> Any:
+    response = requests.Response()
+    response.status_code = status
+    raise requests.HTTPError(response=response)
+
+
+@pytest.mark.parametrize(
+    "refuse",
+    [
+        lambda: {"error": {"code": -32600, "message": "requests are not allowed in batches"}},
+        list,
+        lambda: refused_by_status(400),
+        lambda: refused_by_status(413),
+    ],
+    ids=["error", "nothing", "status-400", "status-413"],
+)
+@pytest.mark.parametrize("most", [1, 3, 20])
+def test_provider_that_takes_few_calls_at_once_is_asked_for_fewer(
+    most: int, refuse: Callable[[], Any]
+) -> None:
     sizes: list[int] = []
 
     class Picky(JsonProvider):
         def make_batch_request(self, requests: Any) -> Any:
             sizes.append(len(requests))
-            if len(requests) > 20:
-                return {"error": {"code": -32600, "message": "batch too large"}}
-            return super().make_batch_request(requests)
+            return refuse() if len(requests) > most else super().make_batch_request(requests)
 
     with provider({"eth_getBlockByNumber": chain_of(200, [])}) as chain:
         assert isinstance(chain._transport, JsonProvider)
@@ -496,4 +497,6 @@ def test_provider_that_takes_few_calls_at_once_is_asked_for_fewer() -> None:
         )
         assert [block.number for block in picky.blocks(range(100))] == list(range(100))
         assert sizes[0] == 100
-        assert max(sizes[3:]) <= 25
+        sizes.clear()
+        assert len(picky.blocks(range(9))) == 9
+        assert all(size <= 2 * most for size in sizes)

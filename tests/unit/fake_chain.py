@@ -134,6 +134,8 @@ class FakeChain:
 
     def tail(self, first: int, final: int, head: BlockRef) -> Tail:
         self._answer("tail")
+        if self.blocks([head.number]) != (head,):
+            raise ChainUnavailable("the block was replaced")
         burns: list[Burn] = []
         while first <= head.number:
             stretch = self.burns(first, head.number)
@@ -167,11 +169,6 @@ class FakeChain:
             if first <= burn.block.number <= last and burn.serial not in self.withheld:
                 told += [burn, burn] if burn.serial in self.doubled else [burn]
         return Stretch(tuple(told), last)
-
-    def counted(self, final: int, at: int) -> tuple[BlockRef, BlockRef, int]:
-        self._answer("counted")
-        final_block, block = self.blocks([final, at])
-        return final_block, block, self.redemption_count(block)
 
     def redemption_count(self, block: BlockRef) -> int:
         if self._blocks[block.number].ref != block:
