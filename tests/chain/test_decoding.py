@@ -14,6 +14,8 @@ from web3.types import LogReceipt
 
 from chalicelib.domain.redemptions import BlockRef
 from listener_fn.decoding import (
+    LARGEST,
+    LONGEST_INDEX,
     REDEEMED_TOPIC,
     Malformed,
     block_ref,
@@ -89,9 +91,9 @@ def as_web3_reads(log: dict[str, Any]) -> Any:
     token_id=uint256,
     amount=uint256,
     order_hash=bytes32,
-    serial=st.integers(0, 2**63 - 1),
-    log_index=st.integers(0, 2**32),
-    number=st.integers(0, 2**64),
+    serial=st.integers(0, LARGEST),
+    log_index=st.integers(0, 16**LONGEST_INDEX - 1),
+    number=st.integers(0, LARGEST),
 )
 def test_log_is_decoded_as_web3_does(
     user: bytes,
@@ -145,6 +147,11 @@ def test_block_times_come_from_the_log_or_beside_it() -> None:
         burns([untimed], **{**ALL, "times": {TX_HASH: 1_800_000_000}})
 
 
+def test_block_time_told_as_zero_is_one_left_out() -> None:
+    log = log_of(blockTimestamp="0x0")
+    assert untimed_blocks([log]) == [16]
+
+
 def test_block_told_in_two_ways_stays_so() -> None:
     one, other = burns([log_of(serial=1), log_of(serial=2, blockTimestamp="0x1")], **ALL)
     assert one.block != other.block
@@ -188,9 +195,10 @@ DATA = log_of()["data"]
         {"transactionHash": None},
         {"transactionHash": TX_HASH[:-1]},
         {"logIndex": "-0x1"},
-        {"logIndex": "0x" + "1" * 16},
-        {"blockNumber": "0x8000000000000000"},
-        {"data": "0x" + encode(["uint256", "uint256"], [1, 2**63]).hex()},
+        {"logIndex": "0x" + "1" * (LONGEST_INDEX + 1)},
+        {"blockNumber": hex(LARGEST + 1)},
+        {"blockTimestamp": hex(LARGEST + 1)},
+        {"data": "0x" + encode(["uint256", "uint256"], [1, LARGEST + 1]).hex()},
         {"logIndex": "0x03"},
         {"logIndex": "0x"},
         {"logIndex": 3},
@@ -266,6 +274,15 @@ def test_quantities_words_and_blocks_are_read() -> None:
     assert word(TX_HASH) == TX_HASH
     block = {"number": "0x10", "hash": BLOCK_HASH, "timestamp": "0x6b01732d", "miner": USER}
     assert block_ref(block) == BlockRef(16, BLOCK_HASH, 0x6B01732D)
+
+
+def test_what_no_store_can_hold_is_no_quantity() -> None:
+    assert quantity(hex(LARGEST)) == LARGEST == 2**63 - 1
+    with pytest.raises(Malformed, match="too large"):
+        quantity(hex(LARGEST + 1))
+    block = {"number": "0x10", "hash": BLOCK_HASH, "timestamp": hex(2**70)}
+    with pytest.raises(Malformed, match="too large"):
+        block_ref(block)
 
 
 @pytest.mark.parametrize("value", [None, "0x1", 1, TX_HASH + "0", TX_HASH.upper(), [TX_HASH]])

@@ -25,6 +25,7 @@ USUAL = 1.0
     [
         (ScanResult(), USUAL),
         (ScanResult(pending=1), FAST_SECONDS),
+        (ScanResult(pending=1, held="1 of 2 providers confirm"), USUAL),
         (ScanResult(backlog=True), 0.0),
         (ScanResult(backlog=True, pending=1), 0.0),
         (ScanResult(error="provider is down", pending=1, backlog=True), USUAL),

@@ -1,11 +1,12 @@
 """Several providers of one chain: whom to read, whom to believe, whom to set aside."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
 
-from chalicelib.domain.orders import OrderStatus
+from chalicelib.domain.orders import OrderStatus, add_transaction_hint
 from chalicelib.domain.redemptions import BlockRef, Burn
 from chalicelib.ports import (
     ChainUnavailable,
@@ -14,6 +15,7 @@ from chalicelib.ports import (
     Stretch,
     Tail,
     Tips,
+    Update,
     WrongChain,
 )
 from listener_fn.providers import (
@@ -38,6 +40,11 @@ class Liar(FakeChain):
             return told
         return Stretch((*told.burns, self.invented), told.through)
 
+    def burns_of(self, tx_hashes: Sequence[str]) -> tuple[Burn, ...]:
+        told = super().burns_of(tx_hashes)
+        lies = self.invented is not None and self.invented.tx_hash in tx_hashes
+        return (*told, self.invented) if lies and self.invented else told
+
     def redemption_count(self, block: BlockRef) -> int:
         lies = self.invented is not None and self.invented.block.number <= block.number
         return super().redemption_count(block) + lies
@@ -61,6 +68,13 @@ def world_of(*names: str, quorum: int = 2, first: FakeChain | None = None) -> Wo
     chain = first or FakeChain()
     chain.name = "a"
     return World(chain=chain, others=[peer(chain, name) for name in names], quorum=quorum)
+
+
+def fake(world: World, name: str) -> FakeChain:
+    """The provider of that name, but the first."""
+    (found,) = (other for other in world.others if other.name == name)
+    assert isinstance(found, FakeChain)
+    return found
 
 
 def aside(world: World) -> list[object]:
@@ -202,6 +216,83 @@ def test_nothing_expires_where_another_provider_counts_a_burn_more() -> None:
     world.chain.withheld, world.chain.counted_more = set(), 0
     follow(world)
     assert world.status(order) is OrderStatus.VALID
+
+
+def test_voter_that_has_not_got_to_the_final_block_confirms_nothing() -> None:
+    """It tells the same burns, and cannot tell that one is left out above them."""
+    world = world_of("lagging", "honest")
+    world.chain.mine_empty(20)
+    world.scan()
+    proven = world.cursor.proven
+    burned = world.redeemed()
+    world.chain.mine_empty(5)
+    reached = world.chain.tip.number
+    victim = world.order(ttl=1)
+    world.chain.mine(world.chain.redeem(victim))
+    world.chain.mine_empty(12)
+    world.chain.withheld, world.chain.counted_more = {2}, -1
+    lagging = fake(world, "lagging")
+    lagging.lag = world.chain.tip.number - reached
+    for _ in range(2):
+        assert "different burns" in world.scan().held
+        assert world.cursor.proven == proven
+        assert world.status(burned) is OrderStatus.PENDING_CHAIN
+        assert world.status(victim) is OrderStatus.CREATED
+    world.chain.withheld, world.chain.counted_more, lagging.lag = set(), 0, 0
+    follow(world)
+    world.scan()
+    assert world.status(burned) is world.status(victim) is OrderStatus.VALID
+
+
+def test_lease_is_kept_while_another_provider_takes_long_to_confirm() -> None:
+    world = world_of("slow")
+    order = world.redeemed()
+    world.chain.mine_empty(40)
+    last = world.redeemed()
+    world.chain.mine_empty(2)
+    slow = fake(world, "slow")
+    slow.at_once = 10
+    told = slow.burns
+    turned_away: list[bool] = []
+
+    def slowly(first: int, last: int) -> Stretch:
+        world.clock.at += SETTINGS.lease_seconds - 1
+        turned_away.append(not world.scan("other").mine)
+        return told(first, last)
+
+    slow.burns = slowly  # type: ignore[method-assign]
+    assert world.scan().mine
+    assert len(turned_away) > 2
+    assert all(turned_away)
+    assert world.status(order) is world.status(last) is OrderStatus.VALID
+
+
+def test_reported_burn_that_one_provider_alone_tells_is_not_believed() -> None:
+    chain = FakeChain(name="honest")
+    lying = liar(chain, "liar")
+    world = World(chain=chain, quorum=2, settings=replace(SETTINGS, blocks_per_pass=10))
+    world.providers = Providers(
+        [lying, chain], quorum=2, clock=world.clock, telemetry=world.telemetry, workers=1
+    )
+    chain.mine_empty(200)
+    order = world.order()
+    invented = Burn(
+        serial=1,
+        user=order.customer,
+        token_id=order.token_id,
+        amount=order.amount,
+        order_hash=order.order_hash,
+        tx_hash="0x" + "ee" * 32,
+        log_index=0,
+        block=chain.mine(),
+    )
+    chain.mine_empty(3)
+    world.store.commit([Update(add_transaction_hint(order, invented.tx_hash))])
+    lying.invented = invented
+    assert world.scan().backlog
+    assert "burns_of" in lying.asked
+    assert world.status(order) is OrderStatus.CREATED
+    assert world.ledger() == ()
 
 
 def test_finality_is_the_lowest_over_the_providers() -> None:
@@ -347,6 +438,66 @@ def test_provider_that_fails_is_forgiven_twice_then_set_aside_and_asked_again_la
     assert world.telemetry.metrics["ProvidersAside b"] == 0
 
 
+def test_failures_that_lie_far_apart_set_nobody_aside() -> None:
+    world = world_of("b", "c")
+    other = fake(world, "b")
+    for passed in range(1, 10 * (FAILURES_ALLOWED + 2)):
+        world.chain.mine()
+        other.down = passed % 10 == 0
+        assert world.scan().error == ""
+    assert aside(world) == []
+
+
+def test_answer_refused_while_confirming_now_and_then_sets_nobody_aside() -> None:
+    @dataclass
+    class Hiccups(FakeChain):
+        votes: int = 0
+
+        def counted(self, final: int, at: int) -> tuple[BlockRef, BlockRef, int]:
+            self.votes += 1
+            if self.votes % 3 == 0:
+                raise ChainUnavailable("header not found")
+            return super().counted(final, at)
+
+    chain = FakeChain(name="a")
+    other = Hiccups(name="b")
+    other._blocks = chain._blocks
+    world = World(chain=chain, others=[other], quorum=2)
+    held = 0
+    for _ in range(3 * (FAILURES_ALLOWED + 2)):
+        world.chain.mine()
+        held += bool(world.scan().held)
+    assert (held, other.votes // 3) == (FAILURES_ALLOWED + 1, FAILURES_ALLOWED + 1)
+    assert aside(world) == []
+
+
+def test_provider_asked_again_after_a_while_is_set_aside_at_its_next_failure() -> None:
+    world = world_of("b", quorum=1)
+    fake(world, "b").down = True
+    for _ in range(FAILURES_ALLOWED + 1):
+        world.scan()
+    assert aside(world) == ["b"]
+    world.clock.at += FIRST_ASIDE_SECONDS
+    world.scan()
+    assert aside(world) == ["b", "b"]
+
+
+def test_provider_set_aside_is_asked_all_the_same_where_the_quorum_needs_it() -> None:
+    world = world_of("b", "c")
+    world.scan()
+    fake(world, "b").down = fake(world, "c").down = True
+    for _ in range(FAILURES_ALLOWED + 1):
+        world.scan()
+    assert aside(world) == ["b", "c"]
+    fake(world, "b").down = fake(world, "c").down = False
+    order = world.redeemed()
+    world.chain.mine_empty(2)
+    fake(world, "c").asked.clear()
+    assert world.scan().held == ""
+    assert world.status(order) is OrderStatus.VALID
+    assert fake(world, "c").asked == []
+
+
 def test_it_is_set_aside_longer_each_time_within_bounds() -> None:
     world = world_of("b", quorum=1)
     other = world.others[0]
@@ -417,6 +568,46 @@ def test_provider_left_behind_is_not_read() -> None:
     assert isinstance(other, FakeChain)
     assert world.scan().error == ""
     assert world.heartbeat.head == other.head()
+
+
+def test_head_far_ahead_of_where_a_quorum_has_got_to_is_not_followed() -> None:
+    @dataclass
+    class Ahead(FakeChain):
+        def tips(self, height: int) -> Tips:
+            told = super().tips(height)
+            head = BlockRef(told.head.number + 10**12, "0x" + "ab" * 32, told.head.time)
+            return replace(told, head=head)
+
+    chain = FakeChain(name="b")
+    ahead = Ahead(name="ahead")
+    ahead._blocks = chain._blocks
+    world = World(chain=chain, quorum=2)
+    world.providers = Providers(
+        [ahead, chain, peer(chain, "c")],
+        quorum=2,
+        clock=world.clock,
+        telemetry=world.telemetry,
+        workers=1,
+    )
+    order = world.redeemed()
+    chain.mine_empty(3)
+    assert world.scan().error == ""
+    assert world.heartbeat.head == chain.tip
+    assert world.status(order) is OrderStatus.VALID
+    assert "tail" not in ahead.asked
+
+
+def test_provider_behind_what_was_read_gives_way_to_another() -> None:
+    world = world_of("b", quorum=1)
+    world.settings = replace(SETTINGS, blocks_per_pass=50)
+    world.chain.mine_empty(60)
+    assert world.scan().backlog
+    assert world.cursor.scanned > world.cursor.proven.number
+    world.chain.lag = 60 - world.cursor.scanned + 1
+    assert "older than block 50" in world.scan().error
+    assert aside(world) == ["a"]
+    assert world.scan().error == ""
+    assert world.heartbeat.head == world.chain.tip
 
 
 def test_provider_of_another_chain_is_set_aside_at_once() -> None:
@@ -491,6 +682,45 @@ def test_reading_ends_where_the_caller_has_enough() -> None:
     ranges.close()
     providers.close()
     assert len(chain.ranges) <= 6
+
+
+def test_nobody_waits_long_for_a_provider_once_a_quorum_has_answered() -> None:
+    @dataclass
+    class Held(FakeChain):
+        may_answer: threading.Event = field(default_factory=threading.Event)
+        answered: bool = False
+
+        def tips(self, height: int) -> Tips:
+            told = super().tips(height)
+            self.may_answer.wait(10)
+            self.answered = True
+            return told
+
+    chain = FakeChain(name="a")
+    chain.mine_empty(9)
+    held = Held(name="held")
+    held._blocks = chain._blocks
+    telemetry = FakeTelemetry()
+    providers = Providers(
+        [held, chain, peer(chain, "c")],
+        quorum=2,
+        clock=FakeClock(),
+        telemetry=telemetry,
+        workers=4,
+    )
+    try:
+        assert providers.tips(chain.tip).head == chain.tip
+        assert not held.answered
+        # Before it has answered, it is not asked again.
+        for _ in range(FAILURES_ALLOWED):
+            assert telemetry.named("provider_set_aside") == []
+            providers.tips(chain.tip)
+        assert held.asked == ["tips"]
+        (told,) = telemetry.named("provider_set_aside")
+        assert told["provider"] == "held"
+    finally:
+        held.may_answer.set()
+        providers.close()
 
 
 def test_what_was_asked_is_told_once() -> None:
