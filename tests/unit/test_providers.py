@@ -453,11 +453,11 @@ def test_answer_refused_while_confirming_now_and_then_sets_nobody_aside() -> Non
     class Hiccups(FakeChain):
         votes: int = 0
 
-        def counted(self, final: int, at: int) -> tuple[BlockRef, BlockRef, int]:
+        def tail(self, first: int, final: int, head: BlockRef) -> Tail:
             self.votes += 1
             if self.votes % 3 == 0:
                 raise ChainUnavailable("header not found")
-            return super().counted(final, at)
+            return super().tail(first, final, head)
 
     chain = FakeChain(name="a")
     other = Hiccups(name="b")
@@ -594,7 +594,6 @@ def test_head_far_ahead_of_where_a_quorum_has_got_to_is_not_followed() -> None:
     assert world.scan().error == ""
     assert world.heartbeat.head == chain.tip
     assert world.status(order) is OrderStatus.VALID
-    assert "tail" not in ahead.asked
 
 
 def test_provider_behind_what_was_read_gives_way_to_another() -> None:
