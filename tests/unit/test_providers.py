@@ -482,6 +482,19 @@ def test_provider_asked_again_after_a_while_is_set_aside_at_its_next_failure() -
     assert aside(world) == ["b", "b"]
 
 
+def test_provider_distrusted_before_is_set_aside_at_its_next_failure() -> None:
+    world = world_of("b", quorum=1)
+    world.chain.withheld = {1}
+    world.redeemed()
+    world.chain.mine_empty(2)
+    assert "counts 1" in world.scan().error
+    assert aside(world) == ["a"]
+    world.clock.at += FIRST_ASIDE_SECONDS
+    world.chain.down = True
+    assert world.scan().error == ""
+    assert aside(world) == ["a", "a"]
+
+
 def test_provider_set_aside_is_asked_all_the_same_where_the_quorum_needs_it() -> None:
     world = world_of("b", "c")
     world.scan()
@@ -533,6 +546,7 @@ def test_provider_that_fails_while_it_is_read_gives_way_at_once() -> None:
     )
     assert world.scan().error == "a is silent"
     assert world.scan().error == ""
+    assert aside(world) == []
 
 
 def test_where_all_are_set_aside_all_are_asked() -> None:
