@@ -266,8 +266,9 @@ class Recorded:
         """See `Chain`."""
         return tuple(burn for burn in self.all_burns if burn.tx_hash in tx_hashes)
 
-    def confirm(self, _: Claim, keep: Callable[[], None]) -> str:
+    def confirm(self, claim: Claim, keep: Callable[[], None]) -> str:
         """See `Chain`."""
+        del claim, keep
         return ""
 
     def agreed(self, numbers: Sequence[int]) -> tuple[BlockRef | None, ...]:
