@@ -204,9 +204,18 @@ class ListenerSettings(CommonSettings, ContractSettings):
     WATCHDOG_SECONDS: float = Field(default=300.0, gt=0, le=86_400)
     METRICS_PORT: int | None = Field(default=None, ge=0, le=65_535)
     METRICS_HOST: str = Field(default="127.0.0.1", min_length=1)
-    LEASE_SECONDS: int = Field(default=30, ge=1, le=600)
+    LEASE_SECONDS: int = Field(default=30, ge=1, le=600, validate_default=True)
     RPC_QUORUM: int | None = Field(default=None, ge=1)
     RECONCILE_SECONDS: int = Field(default=3600, ge=0, le=7 * 86400)
+
+    @field_validator("LEASE_SECONDS")
+    @classmethod
+    def _outlasts_a_request(cls, seconds: int, info: ValidationInfo) -> int:
+        """Or two listeners would take the lease from each other while they wait for an answer."""
+        timeout = info.data.get("RPC_TIMEOUT_SECONDS")
+        if timeout is not None and seconds <= timeout:
+            raise ValueError(f"must be more than RPC_TIMEOUT_SECONDS, which is {timeout:g}")
+        return seconds
 
     @field_validator("RPC_QUORUM")
     @classmethod

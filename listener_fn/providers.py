@@ -286,7 +286,7 @@ class Providers:
         keep: Callable[[], None],
     ) -> None:
         recent = [entry for entry in claim.counted if entry[0].number <= head]
-        if head < claim.through or (claim.counted and not recent):
+        if head < claim.through:
             votes.absent.append(f"{member.provider.name} lags")
             return
         try:

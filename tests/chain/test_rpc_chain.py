@@ -343,6 +343,74 @@ def test_slow_provider_is_given_up() -> None:
         held.set()
 
 
+def test_answer_that_drips_in_without_end_is_given_up() -> None:
+    """Each piece comes in time, and the whole does not."""
+    enough = threading.Event()
+    body = json.dumps({"jsonrpc": "2.0", "id": 0, "result": "0x7a69"}).encode()
+
+    class Dripping(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            for piece in body:
+                if enough.wait(0.05):
+                    return
+                self.wfile.write(bytes([piece]))
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Dripping) as server:
+        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        serving.start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}"
+            chain = RpcChain(url, chain_id=31337, contract=CONTRACT, timeout=0.3)
+            with pytest.raises(ChainUnavailable, match="no answer in time"):
+                chain.call("eth_chainId")
+            assert chain.errors["timeout"] == 1
+        finally:
+            enough.set()
+            server.shutdown()
+            serving.join()
+
+
+def test_proven_block_beyond_the_head_that_is_told_with_it_is_not_believed() -> None:
+    """Nodes behind a load balancer have not all got equally far."""
+
+    def told(params: list[Any]) -> Any:
+        return {**BLOCK, "number": "0x14"} if params[0] == "0x14" else BLOCK
+
+    with provider({"eth_getBlockByNumber": told}) as chain:
+        tips = chain.tips(20)
+        assert (tips.head.number, tips.proven) == (16, None)
+        assert chain.errors["lagging"] == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "ask"),
+    [
+        (
+            {"eth_getBlockByNumber": lambda params: None if params[0] == "0x10" else BLOCK},
+            lambda chain: chain.tips(16),
+        ),
+        (
+            {"eth_getTransactionReceipt": {"logs": [None]}},
+            lambda chain: chain.burns_of([TX_HASH]),
+        ),
+    ],
+    ids=["block-left-out", "malformed-receipt"],
+)
+def test_answer_that_cannot_be_true_is_counted(
+    answers: Answers, ask: Callable[[RpcChain], object]
+) -> None:
+    with provider(answers) as chain:
+        with pytest.raises(ChainUnavailable):
+            ask(chain)
+        assert chain.errors["malformed"] == 1
+
+
 def test_block_that_is_not_there_or_another_is_refused() -> None:
     with provider({"eth_getBlockByNumber": None}) as chain, pytest.raises(ChainUnavailable):
         chain.blocks([16])

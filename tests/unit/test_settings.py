@@ -157,6 +157,14 @@ def test_every_wrong_value_is_told_at_once_and_none_is_shown() -> None:
         ({"RPC_URLS": "https://a.example,https://a.example/"}, "RPC_URLS: must name each endpoint"),
         ({"CONFIRMATIONS": "-1"}, "CONFIRMATIONS: Input should be greater than or equal to 1"),
         ({"DEPLOY_BLOCK": "-1"}, "DEPLOY_BLOCK: Input should be greater than or equal to 0"),
+        (
+            {"LEASE_SECONDS": "10"},
+            "LEASE_SECONDS: must be more than RPC_TIMEOUT_SECONDS, which is 10",
+        ),
+        (
+            {"RPC_TIMEOUT_SECONDS": "30"},
+            "LEASE_SECONDS: must be more than RPC_TIMEOUT_SECONDS, which is 30",
+        ),
         ({"RPC_QUORUM": "0"}, "RPC_QUORUM: Input should be greater than or equal to 1"),
         (
             {"RPC_QUORUM": "2"},
