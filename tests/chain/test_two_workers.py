@@ -253,9 +253,10 @@ def test_one_worker_leads_and_gives_the_lease_back_when_it_stops(
 
 
 def _is_back(stack: Stack, hung: Worker, *, since: int) -> bool:
-    """Whether it was told that another leads; or leads, should that one have been too slow."""
-    told = _told(hung, "lease_held_by_another", since=since)
-    return told or hung.leads(stack.store.cursor())
+    """Whether it says that another leads, before its next pass or within the one it hung in; or
+    leads, should that one have been too slow."""
+    told = [_told(hung, name, since=since) for name in ("lease_held_by_another", "lease_lost")]
+    return any(told) or hung.leads(stack.store.cursor())
 
 
 def _told(worker: Worker, event: str, *, since: int = 0) -> bool:
