@@ -378,6 +378,7 @@ class _Pass:
         try:
             self._write([], after)
         except Conflict:
+            self.telemetry.event("lease_lost")
             return ScanResult(mine=False, error=message)
         return ScanResult(error=message)
 
