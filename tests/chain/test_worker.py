@@ -191,7 +191,8 @@ def test_worker_that_is_stuck_twice_in_a_row_ends_to_be_started_again(
     environ: dict[str, str], tarpit: Tarpit, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
-    limits = {"RPC_URLS": tarpit.url, "RPC_TIMEOUT_SECONDS": "120", "WATCHDOG_SECONDS": "1"}
+    patience = {"RPC_TIMEOUT_SECONDS": "120", "LEASE_SECONDS": "121"}
+    limits = {"RPC_URLS": tarpit.url, "WATCHDOG_SECONDS": "1", **patience}
     with running({**environ, **limits}, log) as process:
         _wait(lambda: bool(told(log, "listener_started")))
         tarpit.sticks.set()
@@ -207,7 +208,8 @@ def test_worker_told_to_stop_in_a_pass_that_does_not_end_stops_all_the_same(
     environ: dict[str, str], tarpit: Tarpit, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
-    with running({**environ, "RPC_URLS": tarpit.url, "RPC_TIMEOUT_SECONDS": "120"}, log) as process:
+    patience = {"RPC_TIMEOUT_SECONDS": "120", "LEASE_SECONDS": "121"}
+    with running({**environ, "RPC_URLS": tarpit.url, **patience}, log) as process:
         _wait(lambda: bool(told(log, "listener_started")))
         tarpit.sticks.set()
         assert tarpit.stuck.wait(SECONDS)

@@ -173,6 +173,7 @@ def site_at(
         "POLL_SECONDS": "0.1",
         "METRICS_PORT": "0",
         "LEASE_SECONDS": "2",
+        "RPC_TIMEOUT_SECONDS": "1",
         "DATA_KEYS": "k1:" + base64.b64encode(bytes(32)).decode(),
         "PORTAL_ORIGIN": "https://portal.example",
         **settings,
