@@ -38,6 +38,7 @@ from chalicelib.usecases.scan import ScanResult, scan
 from listener_fn.bootstrap import make_scheduled
 from listener_fn.decoding import REDEEMED_TOPIC
 from listener_fn.listener import Listener
+from listener_fn.worker import COLLECT_AFTER
 
 MAX_PASSES = 100_000
 PROFILE_LINES = 25
@@ -321,6 +322,7 @@ def _final_serial(store: Store) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     """Measure one stage."""
+    gc.set_threshold(*COLLECT_AFTER)  # as the worker does
     name, result_file = arguments
     measurement = STAGES[name](os.environ)
     expected = _plan(os.environ).burns

@@ -262,6 +262,7 @@ class RpcChain:
             known[number] = self._header_at(number, self._result("eth_getBlockByNumber", answer))
         headers = tuple(known[number] for number in range(final, head.number + 1))
         if headers[-1].block != head:
+            self.errors["replaced"] += 1
             raise ChainUnavailable(f"{self.name}: block {head.number} was replaced meanwhile")
         if _joins(headers):
             self._headers = dict(known)

@@ -68,7 +68,7 @@ from chalicelib.usecases.scan_view import (
     steps_of,
 )
 
-COMMITS_PER_PASS = 20
+COMMITS_PER_PASS = 10
 """A pass reads no further range of blocks once it holds as many burns as these take."""
 
 READ_SECONDS = 10

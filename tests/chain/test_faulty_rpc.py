@@ -207,7 +207,7 @@ FAULTS = (
         LAGGING,
         overcome=True,
     ),
-    Fault("head_of_nobody", HEAD, edit(_with(hash=FOREIGN_HASH))),
+    Fault("head_of_nobody", HEAD, edit(_with(hash=FOREIGN_HASH)), ("replaced",)),
     Fault("head_null", HEAD, edit(replaced_by(None)), MALFORMED),
     Fault("header_null", _header, edit(replaced_by(None)), MALFORMED),
     Fault("header_of_another_height", _header, edit(_with(number="0x1"))),
