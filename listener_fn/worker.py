@@ -46,8 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse("\n".join(error.problems), EXIT_SETTINGS)
     except StoreUnavailable as error:
         return _refuse(f"The store cannot be used: {error}", EXIT_FAILED)
-    # A pass makes tens of thousands of objects and no cycles: a quarter of its time went into
-    # looking for some.
+    # A pass that works off a backlog makes many thousands of objects and no cycles: looking for
+    # some took a good part of its time.
     gc.set_threshold(*COLLECT_AFTER)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.ask_to_stop())

@@ -1,11 +1,12 @@
 """One bounded pass of the chain listener (spec: Listener).
 
-A pass reads what one provider tells, proves it complete, and only then stores it: in slices in
-serial order, each atomic with the cursor, whose version is the fencing token. A pass that dies
-between two slices, or is repeated, or runs beside another, loses and doubles nothing.
+A pass reads what one provider tells, proves it complete, has others confirm it, and only then
+stores it: in slices in serial order, each atomic with the cursor, whose version is the fencing
+token. A pass that dies between two slices, or is repeated, or runs beside another, loses and
+doubles nothing.
 
-    take the lease → read the chain → check it adds up → slices: lost burns, final burns,
-    pending burns, passed deadlines; the last one carries proven height and heartbeat
+    take the lease → read the chain → check it adds up → lost burns → have it confirmed → slices:
+    final burns, pending burns, passed deadlines; the last one carries proven height and heartbeat
 """
 
 from collections import Counter
