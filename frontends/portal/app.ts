@@ -1,6 +1,6 @@
 import type { Api } from "../shared/api.ts";
 import { ApiError } from "../shared/api.ts";
-import type { Translator } from "../shared/i18n.ts";
+import type { Language, Translator } from "../shared/i18n.ts";
 import { easing, type Poll, poll } from "../shared/poll.ts";
 import { Kept, randomKey } from "../shared/storage.ts";
 import type {
@@ -14,7 +14,7 @@ import type {
   VoucherType,
 } from "../shared/wire.ts";
 import { balances, coins, errorName, missingForGas, redemption } from "./contract.ts";
-import { isPortalKey, type PortalKey } from "./messages.ts";
+import type { PortalKey } from "./messages/index.ts";
 import { pace, type Stage, stageOf } from "./stage.ts";
 import {
   type Connection,
@@ -141,8 +141,9 @@ export class Portal {
     });
   }
 
-  useLanguage(language: "vi" | "en"): void {
-    this.words.use(language);
+  /** Changes the language; one that cannot be loaded now leaves the page as it is. */
+  async useLanguage(language: Language): Promise<void> {
+    await this.words.use(language).catch(() => {});
     this.redraw();
   }
 
@@ -322,7 +323,7 @@ export class Portal {
       this.keepChange(open.orderId, { txHash });
       this.tellTransaction(open.orderId, txHash);
     } catch (error) {
-      this.set({ notice: signingFailed(error, config) });
+      this.set({ notice: signingFailed(error, config, this.words) });
     } finally {
       this.setOpen(open.orderId, { signing: false });
       this.following?.now();
@@ -547,19 +548,19 @@ function placingFailed(error: unknown, draft: Draft): Partial<State> {
   };
 }
 
-function signingFailed(error: unknown, config: ChainConfig): Notice {
+function signingFailed(error: unknown, config: ChainConfig, words: Translator<PortalKey>): Notice {
   if (hasCode(error, REJECTED)) return { key: "problem.rejected" };
   const data = revertData(error);
-  if (data) return revertNotice(errorName(data));
+  if (data) return revertNotice(errorName(data), words);
   if (lacksFunds(error)) {
     return { key: "problem.gasUnknown", values: { symbol: config.nativeCurrency.symbol } };
   }
   return walletNotice(error);
 }
 
-function revertNotice(name: string | null): Notice {
+function revertNotice(name: string | null, words: Translator<PortalKey>): Notice {
   const key = `revert.${name}`;
-  return { key: isPortalKey(key) ? key : "revert.other" };
+  return { key: words.has(key) ? key : "revert.other" };
 }
 
 function walletNotice(error: unknown): Notice {

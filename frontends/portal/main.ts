@@ -1,10 +1,11 @@
 import { Api } from "../shared/api.ts";
+import { showBroken } from "../shared/broken.ts";
 import { render } from "../shared/dom.ts";
 import { Translator } from "../shared/i18n.ts";
 import { loadSettings } from "../shared/settings.ts";
 import { Portal } from "./app.ts";
-import { messages } from "./messages.ts";
-import { brokenPage, page } from "./views.ts";
+import { catalogues } from "./messages/index.ts";
+import { page } from "./views.ts";
 import { discoverWallets } from "./wallet.ts";
 
 /** The demo wallet is a bundle of its own, which only the local demo builds and serves. */
@@ -13,17 +14,14 @@ interface DemoWallet {
 }
 
 const root = document.getElementById("app") as HTMLElement;
-const words = new Translator(messages);
-document.title = words.text("title");
-
 try {
   await run();
 } catch {
-  render(root, brokenPage(words));
+  showBroken(root);
 }
 
 async function run(): Promise<void> {
-  const settings = await loadSettings();
+  const [words, settings] = await Promise.all([Translator.load(catalogues), loadSettings()]);
   const portal = new Portal(new Api(settings.apiUrl), words, () => {
     document.title = `${portal.state.config?.brand.name ?? "5SOffice"} · ${words.text("title")}`;
     render(root, page(portal));

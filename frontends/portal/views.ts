@@ -1,26 +1,16 @@
 import { type Child, h, type VNode } from "../shared/dom.ts";
-import type { Translator } from "../shared/i18n.ts";
 import { familyIcon, type IconName, icon, spinner } from "../shared/icons.ts";
 import { groupCode } from "../shared/order-code.ts";
 import { banner, languageSwitch, mark, outsideLink } from "../shared/parts.ts";
 import type { MetaField, OrderView, VoucherType } from "../shared/wire.ts";
 import { type Draft, type KeptOrder, type Notice, type Portal, shortAddress } from "./app.ts";
-import type { PortalKey } from "./messages.ts";
+import type { PortalKey } from "./messages/index.ts";
 import type { Stage } from "./stage.ts";
 import type { Wallet } from "./wallet.ts";
 
 /** The whole page for the portal's present state. */
 export function page(portal: Portal): Child {
   return [header(portal), h("main", { id: "main" }, content(portal)), chooser(portal)];
-}
-
-/** What is left when the site's own settings cannot be read: say so, and offer to try again. */
-export function brokenPage(words: Translator<PortalKey>): Child {
-  const again = { type: "button", class: "button primary", onclick: () => location.reload() };
-  return h("main", { id: "main" }, [
-    notice("offline", words.text("down.title"), words.text("down.text"), "down"),
-    h("p", { class: "center" }, h("button", again, words.text("retry"))),
-  ]);
 }
 
 function content(portal: Portal): Child {

@@ -13,7 +13,7 @@ const worker = self as unknown as {
 };
 
 prepareZXingModule({
-  overrides: { locateFile: (path: string) => new URL(path, self.location.href).href },
+  overrides: { locateFile: () => new URL(WASM_URL, self.location.href).href },
   fireImmediately: true,
 });
 

@@ -6,7 +6,7 @@ import { type Poll, poll } from "../shared/poll.ts";
 import { Kept, randomKey } from "../shared/storage.ts";
 import type { Catalogue, DeliveryAnswer, QueueItem, ReceptionView } from "../shared/wire.ts";
 import { type Answer, answerTo, lookEvery } from "./answer.ts";
-import type { ConsoleKey } from "./messages.ts";
+import type { ConsoleKey } from "./messages/index.ts";
 import type { CameraTrouble, Scanner } from "./scanner.ts";
 import type { StaffSession } from "./session.ts";
 
@@ -107,8 +107,9 @@ export class Desk {
     });
   }
 
-  useLanguage(language: Language): void {
-    this.words.use(language);
+  /** Changes the language; one that cannot be loaded now leaves the page as it is. */
+  async useLanguage(language: Language): Promise<void> {
+    await this.words.use(language).catch(() => {});
     this.redraw();
   }
 

@@ -1,36 +1,33 @@
 import { Api } from "../shared/api.ts";
+import { showBroken } from "../shared/broken.ts";
 import { render } from "../shared/dom.ts";
 import { Translator } from "../shared/i18n.ts";
 import { loadSettings } from "../shared/settings.ts";
 import { trustScripts } from "../shared/trusted.ts";
 import { Desk } from "./desk.ts";
-import { messages } from "./messages.ts";
+import { catalogues } from "./messages/index.ts";
 import { Scanner } from "./scanner.ts";
 import { StaffSession } from "./session.ts";
-import { brokenPage, page } from "./views.ts";
+import { page } from "./views.ts";
 import { Wedge } from "./wedge.ts";
 
-const DECODER = "decoder.js";
-
 const root = document.getElementById("app") as HTMLElement;
-const words = new Translator(messages);
-const trusted = trustScripts([DECODER]);
-document.title = words.text("title");
+const trusted = trustScripts([DECODER_URL]);
 
 try {
   await run();
 } catch {
-  render(root, brokenPage(words));
+  showBroken(root);
 }
 
 async function run(): Promise<void> {
-  const settings = await loadSettings();
+  const [words, settings] = await Promise.all([Translator.load(catalogues), loadSettings()]);
   const session: StaffSession = new StaffSession(
     () => api,
     () => desk.sessionEnded(),
   );
   const api = new Api(settings.apiUrl, { token: session.token, renew: session.renew });
-  const desk = new Desk(api, session, new Scanner(trusted(DECODER)), words, () => {
+  const desk = new Desk(api, session, new Scanner(trusted(DECODER_URL)), words, () => {
     document.title = `${desk.state.brand} · ${words.text("title")}`;
     render(root, page(desk));
   });

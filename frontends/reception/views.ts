@@ -5,7 +5,7 @@ import { banner, languageSwitch, mark } from "../shared/parts.ts";
 import type { QueueItem, ReceptionView } from "../shared/wire.ts";
 import { type Answer, toneOf } from "./answer.ts";
 import type { Case, Desk, Notice } from "./desk.ts";
-import type { ConsoleKey } from "./messages.ts";
+import type { ConsoleKey } from "./messages/index.ts";
 
 /** The whole page for the console's present state. */
 export function page(desk: Desk): Child {
@@ -16,17 +16,6 @@ export function page(desk: Desk): Child {
     h("main", { id: "main" }, content(desk)),
     state.camera !== "off" && cameraPage(desk),
   ];
-}
-
-/** What is left when the site's own settings cannot be read: say so, and offer to try again. */
-export function brokenPage(words: Translator<ConsoleKey>): Child {
-  const again = { type: "button", class: "button primary", onclick: () => location.reload() };
-  return h(
-    "main",
-    { class: "center" },
-    down(words),
-    h("p", null, h("button", again, words.text("retry"))),
-  );
 }
 
 function down(words: Translator<ConsoleKey>): VNode {

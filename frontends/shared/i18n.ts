@@ -1,12 +1,16 @@
+import { Kept } from "./storage.ts";
 import type { Localised } from "./wire.ts";
 
 /** The languages of the product. */
 export const LANGUAGES = ["vi", "en"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-/** Every text of one application: key to text, the same keys in each language. */
-export type Messages<Key extends string> = Readonly<
-  Record<Language, Readonly<Record<Key, string>>>
+/** The texts of one application in one language, by key. */
+export type Texts<Key extends string> = Readonly<Record<Key, string>>;
+
+/** Loads the texts of each language; all have the same keys. */
+export type Catalogues<Key extends string> = Readonly<
+  Record<Language, () => Promise<{ readonly texts: Texts<Key> }>>
 >;
 
 /** An order's amount and service; the service is null where the catalogue no longer has it. */
@@ -16,7 +20,7 @@ export interface Goods {
   readonly service: { readonly name: Localised } | null;
 }
 
-const STORED = "5sov.language";
+const chosen = new Kept<string | null>(() => localStorage, "5sov.language", null);
 
 /** The stored choice, else the first language of the system that we speak, else English. */
 export function pickLanguage(stored: string | null, system: readonly string[]): Language {
@@ -29,22 +33,38 @@ export function pickLanguage(stored: string | null, system: readonly string[]): 
 
 /** Texts, numbers and times in the language of the reader. */
 export class Translator<Key extends string> {
-  language: Language;
-
-  constructor(private readonly messages: Messages<Key>) {
-    this.language = pickLanguage(localStorage.getItem(STORED), navigator.languages);
-    document.documentElement.lang = this.language;
+  private constructor(
+    private readonly catalogues: Catalogues<Key>,
+    public language: Language,
+    private texts: Texts<Key>,
+  ) {
+    document.documentElement.lang = language;
   }
 
-  use(language: Language): void {
+  /** Loads the language that was chosen last, else the system's. Raises when it cannot be loaded. */
+  static async load<Key extends string>(catalogues: Catalogues<Key>): Promise<Translator<Key>> {
+    const language = pickLanguage(chosen.get(), navigator.languages);
+    const { texts } = await catalogues[language]();
+    return new Translator(catalogues, language, texts);
+  }
+
+  /** Changes the language and remembers it. Raises, changing nothing, when it cannot be loaded. */
+  async use(language: Language): Promise<void> {
+    const { texts } = await this.catalogues[language]();
     this.language = language;
-    localStorage.setItem(STORED, language);
+    this.texts = texts;
+    chosen.set(language);
     document.documentElement.lang = language;
   }
 
   /** The text of `key`, each `{name}` in it replaced from `values`. */
   text(key: Key, values: Readonly<Record<string, string | number>> = {}): string {
-    return fill(this.messages[this.language][key], values);
+    return fill(this.texts[key], values);
+  }
+
+  /** Whether there is a text of that name. */
+  has(name: string): name is Key {
+    return Object.hasOwn(this.texts, name);
   }
 
   /** A text that came from the API in both languages. */

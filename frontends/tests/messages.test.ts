@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { messages as portal } from "../portal/messages.ts";
-import { messages as reception } from "../reception/messages.ts";
-import { fill, LANGUAGES, type Messages, pickLanguage } from "../shared/i18n.ts";
+import { texts as portalEn } from "../portal/messages/en.ts";
+import { texts as portalVi } from "../portal/messages/vi.ts";
+import { texts as receptionEn } from "../reception/messages/en.ts";
+import { texts as receptionVi } from "../reception/messages/vi.ts";
+import { fill, LANGUAGES, type Language, pickLanguage, type Texts } from "../shared/i18n.ts";
 
-const catalogues: Record<string, Messages<string>> = { portal, reception };
+const catalogues: Record<string, Record<Language, Texts<string>>> = {
+  portal: { vi: portalVi, en: portalEn },
+  reception: { vi: receptionVi, en: receptionEn },
+};
 
 function placeholders(text: string): string[] {
   return (text.match(/\{\w+\}/g) ?? []).sort();
