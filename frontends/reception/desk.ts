@@ -225,11 +225,18 @@ export class Desk {
     this.stopLooking();
     const mine = this.looked;
     this.change({ delivering: true, notice: null });
+    const idempotencyKey = randomKey();
     let asked = 0;
     this.looking = poll(async () => {
       asked += 1;
       try {
-        const delivery = await this.api.deliver(orderId, site, note.trim());
+        const delivery = await this.api.deliver(orderId, {
+          siteId: site,
+          note: note.trim(),
+          idempotencyKey,
+          method: current.method,
+          deviceId: deviceId(),
+        });
         if (mine !== this.looked) return null;
         keptCase.clear();
         // After a lost answer, our own delivery comes back as one that was there already.
@@ -297,7 +304,7 @@ export class Desk {
     const { site, queue, queueCursor } = this.state;
     if (!site || !queue || !queueCursor) return;
     try {
-      const page = await this.api.queue(site, queueCursor);
+      const page = await this.api.queue(site, { cursor: queueCursor });
       this.set({ queue: [...queue, ...page.items], queueCursor: page.nextCursor });
     } catch {
       this.set({ queueFailed: true });

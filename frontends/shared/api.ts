@@ -3,13 +3,17 @@ import type {
   ChainConfig,
   DeliveryAnswer,
   NewOrder,
+  OrderSummary,
   OrderView,
   Page,
   PlacedOrder,
   Problem,
+  QueueFilter,
   QueueItem,
   ReceptionView,
   Session,
+  WalletNonce,
+  WalletSession,
 } from "./wire.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -51,8 +55,20 @@ interface Request {
   readonly staff?: boolean;
 }
 
-/** How a code got to the desk, for the audit of scans. */
+/** How a code got to the desk, for the audit of scans and deliveries. */
 export type InputMethod = "camera" | "wedge" | "typed";
+
+/**
+ * One press on "deliver". The same `idempotencyKey` (`randomKey()`) goes with every repeat of it,
+ * and only then does the answer tell whether this press was the delivery.
+ */
+export interface DeliveryRequest {
+  readonly siteId: string;
+  readonly note: string;
+  readonly idempotencyKey: string;
+  readonly method: InputMethod;
+  readonly deviceId: string;
+}
 
 /**
  * The order API under `/api/v1` (spec: API).
@@ -99,6 +115,40 @@ export class Api {
     });
   }
 
+  /**
+   * Takes an order back before its burn is seen. `signature` is the customer's, over EIP-712
+   * `Cancel(bytes32 orderHash,uint64 deadline)` under the contract's domain; `deadline` is in unix
+   * seconds.
+   */
+  cancel(orderId: string, deadline: number, signature: string): Promise<OrderView> {
+    return this.json(`/orders/${encodeURIComponent(orderId)}/cancel`, {
+      method: "POST",
+      body: { deadline, signature },
+    });
+  }
+
+  /** Begins a sign-in with Ethereum: the message that the wallet has to sign within 5 minutes. */
+  walletNonce(address: string): Promise<WalletNonce> {
+    return this.json("/auth/wallet/nonce", { method: "POST", body: { address } });
+  }
+
+  /** Ends it: 401 `SIGN_IN_REFUSED` where the signature is not the wallet's, or comes too late. */
+  walletVerify(message: string, signature: string): Promise<WalletSession> {
+    return this.json("/auth/wallet/verify", { method: "POST", body: { message, signature } });
+  }
+
+  /** The wallet's own orders, newest first; `token` is the `accessToken` of its sign-in. */
+  walletOrders(
+    address: string,
+    token: string,
+    cursor: string | null = null,
+  ): Promise<Page<OrderSummary>> {
+    const query = cursor ? `?${new URLSearchParams({ cursor })}` : "";
+    return this.json(`/wallets/${encodeURIComponent(address)}/orders${query}`, {
+      headers: { Authorization: `Bearer ${token}` },
+    });
+  }
+
   login(username: string, password: string): Promise<Session> {
     return this.json("/auth/login", { method: "POST", body: { username, password } });
   }
@@ -127,17 +177,28 @@ export class Api {
     });
   }
 
-  queue(siteId: string, cursor: string | null = null): Promise<Page<QueueItem>> {
+  queue(siteId: string, filter: QueueFilter = {}): Promise<Page<QueueItem>> {
+    const { from, to, search, status, cursor } = filter;
     const query = new URLSearchParams({ site: siteId });
+    if (from !== undefined) query.set("from", String(from));
+    if (to !== undefined) query.set("to", String(to));
+    if (search) query.set("search", search);
+    if (status?.length) query.set("status", status.join(","));
     if (cursor) query.set("cursor", cursor);
     return this.json(`/reception/orders?${query}`, { staff: true });
   }
 
-  /** Idempotent: a repeat answers with the first delivery. */
-  deliver(orderId: string, siteId: string, note: string): Promise<DeliveryAnswer> {
+  /** Idempotent: a repeat with the same key answers as the first request would have. */
+  deliver(orderId: string, delivery: DeliveryRequest): Promise<DeliveryAnswer> {
+    const { siteId, note, idempotencyKey, method, deviceId } = delivery;
     return this.json(`/orders/${encodeURIComponent(orderId)}/deliver`, {
       method: "POST",
       staff: true,
+      headers: {
+        "Idempotency-Key": idempotencyKey,
+        "X-Input-Method": method,
+        "X-Device-Id": deviceId,
+      },
       body: { siteId, ...(note ? { note } : {}) },
     });
   }

@@ -39,6 +39,8 @@ export interface ChainConfig {
     readonly symbol: string;
     readonly decimals: number;
   };
+  /** Where to get what gas is paid with (the faucet on a test network); null where none is set. */
+  readonly gasHelpUrl: string | null;
   readonly orderTtlSeconds: number;
   readonly brand: { readonly name: string };
 }
@@ -109,10 +111,19 @@ export interface PlacedOrder {
   readonly order: ContractOrder;
 }
 
-/** How far the burn of an order is. */
+/**
+ * How far the burn of an order is, and where it is to be found: what a receipt proves.
+ *
+ * `serial` is the contract's own count of the redemption, in decimal (a 256-bit number);
+ * `blockTime` is in unix seconds.
+ */
 export interface ChainProgress {
   readonly txHash: Hex;
   readonly blockNumber: number;
+  readonly blockHash: Hex;
+  readonly blockTime: number;
+  readonly logIndex: number;
+  readonly serial: string;
   readonly confirmations: number;
   readonly required: number;
   readonly final: boolean;
@@ -126,8 +137,11 @@ export interface Service {
   readonly group: "A" | "B" | "C";
 }
 
-/** `GET /orders/{orderId}`. `service` is null for a type that the catalogue no longer has. */
-export interface OrderView {
+/**
+ * One line of `GET /wallets/{address}/orders`. `service` is null for a type that the catalogue no
+ * longer has. How far the burn is, `GET /orders/{orderId}` tells.
+ */
+export interface OrderSummary {
   readonly orderId: string;
   readonly status: OrderStatus;
   readonly siteId: string;
@@ -140,11 +154,30 @@ export interface OrderView {
   readonly expiresAt: number;
   readonly createdAt: string;
   readonly deliveredAt?: string | null;
+  readonly deliveredSite?: string | null;
   readonly redeemable: boolean;
   readonly reason?: string | null;
-  readonly chain?: ChainProgress | null;
   readonly exception?: string | null;
   readonly transactionHints: readonly string[];
+}
+
+/** `GET /orders/{orderId}`. `chain` is there once a burn is seen. */
+export interface OrderView extends OrderSummary {
+  readonly chain?: ChainProgress | null;
+}
+
+/** `POST /auth/wallet/nonce`: the exact text to sign with `personal_sign`, until `expiresAt`. */
+export interface WalletNonce {
+  readonly nonce: string;
+  readonly message: string;
+  readonly expiresAt: number;
+}
+
+/** `POST /auth/wallet/verify`: `accessToken` opens the wallet's orders for `expiresIn` seconds. */
+export interface WalletSession {
+  readonly accessToken: string;
+  readonly expiresIn: number;
+  readonly address: Hex;
 }
 
 /** Why an order cannot be delivered now. */
@@ -160,14 +193,19 @@ export type NotDeliverable =
 
 /** `GET /reception/orders/{orderId}`. */
 export interface ReceptionView
-  extends Omit<OrderView, "reason" | "order" | "transactionHints" | "deliveredAt"> {
+  extends Omit<
+    OrderView,
+    "reason" | "order" | "transactionHints" | "deliveredAt" | "deliveredSite"
+  > {
   readonly customerAddress: string;
   readonly customerMeta: Partial<Record<MetaField, string>> | null;
   readonly deliverable: boolean;
   readonly reason: { readonly code: NotDeliverable; readonly message: Localised } | null;
   readonly delivered: {
     readonly at: string;
+    /** The username; `byName` is the name to show. */
     readonly by: string;
+    readonly byName: string;
     readonly site: string;
     readonly note: string;
   } | null;
@@ -185,7 +223,28 @@ export interface QueueItem {
   readonly expiresAt: number;
   readonly deliveredAt?: string | null;
   readonly deliveredBy?: string | null;
+  readonly deliveredByName?: string | null;
   readonly customerAddressMasked: string;
+}
+
+/**
+ * Which of a site's orders `GET /reception/orders` lists.
+ *
+ * `from` and `to` bound the order's creation, in unix seconds, both included. `search` takes an
+ * order hash or its first 8 or more hexadecimal digits, or a wallet address or its last 4 or more.
+ * An order's id and its 16-character code open the order for whoever reads them, so they never go
+ * into a query: look those up with `receptionOrder`. The API refuses them with 422, as it does
+ * anything else.
+ *
+ * One request looks at a bounded number of orders, so that a page may be short, even empty, and
+ * still have a `nextCursor`; going on takes the same filter with that cursor.
+ */
+export interface QueueFilter {
+  readonly from?: number;
+  readonly to?: number;
+  readonly search?: string;
+  readonly status?: readonly OrderStatus[];
+  readonly cursor?: string | null;
 }
 
 /** A page of a list. */
@@ -194,12 +253,19 @@ export interface Page<T> {
   readonly nextCursor: string | null;
 }
 
-/** `POST /orders/{orderId}/deliver`. */
+/**
+ * `POST /orders/{orderId}/deliver`: the one delivery of the order.
+ *
+ * `alreadyDelivered` is false for the request that delivered and for every repeat of it by the same
+ * person with the same key; true for everybody else.
+ */
 export interface DeliveryAnswer {
   readonly orderId: string;
   readonly status: OrderStatus;
   readonly deliveredAt: string;
+  /** The username; `deliveredByName` is the name to show. */
   readonly deliveredBy: string;
+  readonly deliveredByName: string;
   readonly deliveredSite: string;
   readonly alreadyDelivered: boolean;
   readonly entitledUntil?: number | null;
