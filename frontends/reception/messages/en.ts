@@ -47,12 +47,33 @@ export const texts = {
   "parse.address": "That is a wallet address, not an order code. Ask for the code of the order.",
   "parse.url": "That is a web address, not one of our codes. Ask for the code of the order.",
   "parse.foreign": "That is not one of our codes. Ask for the code of the order.",
+  "parse.transaction":
+    "That is a transaction number, not an order code. Ask for the code of the order.",
+  "parse.request":
+    "That is a request to pay in crypto, not one of our codes. Ask for the code of the order.",
+  "parse.connect": "That code connects a wallet (WalletConnect). Ask for the code of the order.",
+  "parse.payment": "That is a bank payment code (VietQR). Ask for the code of the order.",
+  "parse.wifi": "That is a Wi-Fi code. Ask for the code of the order.",
+  "parse.contact": "That is a contact card. Ask for the code of the order.",
+  "wedge.inputMethod":
+    "The Vietnamese typing tool (Unikey, Telex, VNI) changed what the scanner sent. Switch it to English (E), then scan again.",
 
   "camera.title": "Hold the code in front of the camera",
   "camera.starting": "Starting the camera…",
-  "camera.denied": "The camera may not be used. Allow it in the browser, or type the code.",
+  "camera.denied":
+    "The camera is blocked for this page. Tap the lock in the address bar, allow the camera, then try again. Or type the code.",
+  "camera.dismissed": "The browser asks whether the camera may be used: please allow it.",
+  "camera.system":
+    "This device's privacy settings keep the browser from the camera. Allow it there, then try again. Or type the code.",
   "camera.missing": "No camera was found. Type the code instead.",
-  "camera.failed": "The camera could not be started. Type the code instead.",
+  "camera.busy": "Another app is using the camera. Close it, then try again. Or type the code.",
+  "camera.insecure":
+    "The camera works only on a secure page (https). Ask your administrator, or type the code.",
+  "camera.unsupported":
+    "This browser cannot use the camera. Open the page in Chrome, Edge, Safari or Firefox, or type the code.",
+  "camera.decoder": "Codes cannot be read now. Reload the page, or type the code.",
+  "camera.failed": "The camera could not be started. Try again, or type the code.",
+  "camera.choice": "Camera",
   "camera.torch": "Light",
 
   "answer.checking": "Checking…",

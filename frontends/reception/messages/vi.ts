@@ -48,12 +48,32 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "parse.address": "Đây là địa chỉ ví, không phải mã đơn. Hãy hỏi mã của đơn.",
   "parse.url": "Đây là địa chỉ web, không phải mã của chúng ta. Hãy hỏi mã của đơn.",
   "parse.foreign": "Đây không phải mã của chúng ta. Hãy hỏi mã của đơn.",
+  "parse.transaction": "Đây là mã giao dịch, không phải mã đơn. Hãy hỏi mã của đơn.",
+  "parse.request":
+    "Đây là mã yêu cầu thanh toán tiền mã hoá, không phải mã của chúng ta. Hãy hỏi mã của đơn.",
+  "parse.connect": "Đây là mã kết nối ví (WalletConnect). Hãy hỏi mã của đơn.",
+  "parse.payment": "Đây là mã chuyển khoản ngân hàng (VietQR). Hãy hỏi mã của đơn.",
+  "parse.wifi": "Đây là mã Wi-Fi. Hãy hỏi mã của đơn.",
+  "parse.contact": "Đây là danh thiếp điện tử. Hãy hỏi mã của đơn.",
+  "wedge.inputMethod":
+    "Bộ gõ tiếng Việt (Unikey, Telex, VNI) đã làm sai mã vừa quét. Hãy chuyển bộ gõ sang tiếng Anh (E) rồi quét lại.",
 
   "camera.title": "Đưa mã vào trước máy ảnh",
   "camera.starting": "Đang mở máy ảnh…",
-  "camera.denied": "Chưa được phép dùng máy ảnh. Hãy cho phép trong trình duyệt hoặc nhập mã.",
+  "camera.denied":
+    "Trang này đang bị chặn dùng máy ảnh. Hãy chạm vào ổ khoá trên thanh địa chỉ, cho phép máy ảnh rồi thử lại. Hoặc nhập mã.",
+  "camera.dismissed": "Trình duyệt đang hỏi quyền dùng máy ảnh: hãy chọn Cho phép.",
+  "camera.system":
+    "Cài đặt quyền riêng tư của thiết bị đang chặn máy ảnh. Hãy cho phép rồi thử lại. Hoặc nhập mã.",
   "camera.missing": "Không tìm thấy máy ảnh. Hãy nhập mã.",
-  "camera.failed": "Không mở được máy ảnh. Hãy nhập mã.",
+  "camera.busy": "Ứng dụng khác đang dùng máy ảnh. Hãy đóng ứng dụng đó rồi thử lại. Hoặc nhập mã.",
+  "camera.insecure":
+    "Máy ảnh chỉ dùng được trên trang bảo mật (https). Hãy báo quản trị viên, hoặc nhập mã.",
+  "camera.unsupported":
+    "Trình duyệt này không dùng được máy ảnh. Hãy mở trang bằng Chrome, Edge, Safari hoặc Firefox, hoặc nhập mã.",
+  "camera.decoder": "Hiện chưa đọc được mã. Hãy tải lại trang, hoặc nhập mã.",
+  "camera.failed": "Không mở được máy ảnh. Hãy thử lại, hoặc nhập mã.",
+  "camera.choice": "Máy ảnh",
   "camera.torch": "Đèn",
 
   "answer.checking": "Đang kiểm tra…",
