@@ -7,11 +7,12 @@
  *
  * Usage: node frontends/build.mjs [--demo]
  *   --demo  also builds the demo wallet, which only the local demo may serve
+ * FRONTENDS_DIST names another directory than frontends/dist.
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -19,9 +20,9 @@ import { contractAbi } from "./contract-abi.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(HERE);
-const DIST = join(HERE, "dist");
+const DIST = resolve(process.env.FRONTENDS_DIST || join(HERE, "dist"));
 /** Built beside and swapped in whole, so that a server of the old build never serves half a site. */
-const DRAFT = join(HERE, `dist-${process.pid}`);
+const DRAFT = `${DIST}-${process.pid}`;
 /** What a browser loads as script before the first page is of use, gzipped. */
 const SHELL_BUDGET = 30_000;
 const COMPRESSED = /\.(js|css|html|svg|json|webmanifest|wasm|txt)$/;

@@ -1,6 +1,7 @@
 """What demo and run have in common: API, listener, portal and reception console."""
 
 import http.client
+import os
 import socket
 import sys
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from ops.static_site import write_config
 
 API_BASE = "/api/v1"
 ROOT = Path(__file__).parents[2]
-DIST = ROOT / "frontends/dist"
+DIST = Path(os.environ.get("FRONTENDS_DIST", ROOT / "frontends/dist")).resolve()
 API_CONFIG = str(ROOT / "gunicorn.conf.py")
 SITE_CONFIG = "python:ops.gunicorn_sites"
 START_SECONDS = 60.0
