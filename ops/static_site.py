@@ -9,13 +9,13 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from wsgiref.headers import Headers
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from whitenoise import WhiteNoise
 
-HEADERS_FILE = Path(__file__).parents[1] / "frontends/headers.json"
+from ops.headers import Rules
+
 CONFIG = "config.json"
 
 Application = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
@@ -30,25 +30,31 @@ def write_config(directory: Path, config: Mapping[str, Any]) -> None:
 def static_site(site: str, settings: str) -> Application:
     """The built site in directory `site`, with `config.json` from directory `settings`.
 
+    Files are sent as the build compressed them to whoever accepts that. Served over plain HTTP on
+    this machine, so headers for HTTPS only are left out.
+
     Raises:
         FileNotFoundError: the site is not built, or has no settings.
+        BadConfig: the settings name no API.
     """
-    rules = json.loads(HEADERS_FILE.read_text("utf-8"))
+    rules = Rules.read()
     config = json.loads((Path(settings) / CONFIG).read_text("utf-8"))
     if not (Path(site) / "index.html").is_file():
         raise FileNotFoundError(f"{site} is not built: node frontends/build.mjs")
-    headers = security_headers(rules, config)
+    headers = rules.for_site(config)
 
     def add_headers(response: Headers, path: str, url: str) -> None:
         for name, value in headers.items():
             response[name] = value
-        if content_type := rules["contentTypes"].get(Path(path).suffix):
+        if content_type := rules.content_types.get(Path(path).suffix):
             response["Content-Type"] = content_type
-        cache = rules["cacheControl"]
-        response["Cache-Control"] = cache.get(url.lstrip("/"), cache["default"])
+        response["Cache-Control"] = rules.cache.of(url.lstrip("/"))
 
     def not_found(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        plain = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
+        plain = [
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Cache-Control", rules.cache.not_found),
+        ]
         start_response("404 Not Found", [*headers.items(), *plain])
         return [b"Not found.\n"]
 
@@ -63,19 +69,3 @@ def static_site(site: str, settings: str) -> Application:
     application.add_files(settings)
     served: Application = application
     return served
-
-
-def security_headers(rules: dict[str, Any], config: dict[str, Any]) -> dict[str, str]:
-    """The headers of `rules`, their `{connect}` naming the origins that `config` sends pages to.
-
-    Served over plain HTTP on this machine, so those for HTTPS only are left out.
-    """
-    urls = [config["apiUrl"], config.get("demoWallet", {}).get("rpcUrl", "")]
-    origins = dict.fromkeys(_origin(url) for url in urls if urlsplit(url).netloc)
-    connect = "".join(f" {origin}" for origin in origins)
-    return {name: value.replace("{connect}", connect) for name, value in rules["headers"].items()}
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"

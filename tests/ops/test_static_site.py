@@ -1,17 +1,20 @@
 """The static sites as this machine serves them: files, headers, caching."""
 
-import json
+import gzip
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from ops.headers import BadConfig, Rules
 from ops.stack.services import check_built
 from ops.stack.supervisor import StackFailed
 from ops.static_site import static_site, write_config
 
 API = "http://127.0.0.1:8000/api/v1"
+SCRIPT = "main-KSF5CKLR.js"
+FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @pytest.fixture
@@ -19,8 +22,11 @@ def built(tmp_path: Path) -> Path:
     site = tmp_path / "portal"
     site.mkdir()
     (site / "index.html").write_text("<!doctype html><title>Portal</title>")
-    (site / "main.js").write_text("export {};")
-    (site / "zxing_reader.wasm").write_bytes(b"\0asm")
+    script = b"export const words = 'a text that shrinks';" * 20
+    (site / SCRIPT).write_bytes(script)
+    (site / f"{SCRIPT}.gz").write_bytes(gzip.compress(script))
+    (site / "zxing_reader-E8AF31ED.wasm").write_bytes(b"\0asm")
+    (site / "service-worker.js").write_text("export {};")
     (site / "manifest.webmanifest").write_text("{}")
     return site
 
@@ -61,21 +67,23 @@ def test_an_api_on_the_sites_own_origin_needs_no_exception(built: Path) -> None:
 
 
 def test_every_answer_has_every_header(built: Path) -> None:
-    rules = json.loads((Path(__file__).parents[2] / "frontends/headers.json").read_text("utf-8"))
     with client(built, {"apiUrl": API}) as http:
-        for path in ("/", "/main.js", "/config.json", "/no-such-file"):
+        for path in ("/", f"/{SCRIPT}", "/config.json", "/no-such-file"):
             answer = http.get(path)
-            assert [name for name in rules["headers"] if name not in answer.headers] == [], path
+            missing = [name for name in Rules.read().headers if name not in answer.headers]
+            assert missing == [], path
 
 
 @pytest.mark.parametrize(
     ("path", "content_type", "cache"),
     [
         ("/", "text/html; charset=utf-8", "no-cache"),
-        ("/main.js", "text/javascript; charset=utf-8", "no-cache"),
-        ("/zxing_reader.wasm", "application/wasm", "no-cache"),
+        (f"/{SCRIPT}", "text/javascript; charset=utf-8", FOR_EVER),
+        ("/zxing_reader-E8AF31ED.wasm", "application/wasm", FOR_EVER),
+        ("/service-worker.js", "text/javascript; charset=utf-8", "no-cache"),
         ("/manifest.webmanifest", "application/manifest+json", "no-cache"),
         ("/config.json", "application/json", "no-store"),
+        ("/main-ZZZZZZZZ.js", "text/plain; charset=utf-8", "no-store"),
     ],
 )
 def test_types_and_caching(built: Path, path: str, content_type: str, cache: str) -> None:
@@ -83,6 +91,24 @@ def test_types_and_caching(built: Path, path: str, content_type: str, cache: str
         answer = http.get(path)
     assert answer.headers["content-type"] == content_type
     assert answer.headers["cache-control"] == cache
+
+
+def test_what_the_build_compressed_is_sent_compressed(built: Path) -> None:
+    with client(built, {"apiUrl": API}) as http:
+        small = http.get(f"/{SCRIPT}", headers={"Accept-Encoding": "gzip"})
+        plain = http.get(f"/{SCRIPT}", headers={"Accept-Encoding": "identity"})
+    assert small.headers["content-encoding"] == "gzip"
+    assert "accept-encoding" in small.headers["vary"].lower()
+    assert small.headers["content-type"] == plain.headers["content-type"]
+    assert small.headers["cache-control"] == plain.headers["cache-control"] == FOR_EVER
+    assert "content-encoding" not in plain.headers
+    assert small.content == plain.content
+    assert int(small.headers["content-length"]) < int(plain.headers["content-length"])
+
+
+def test_settings_without_an_api_are_refused(built: Path) -> None:
+    with pytest.raises(BadConfig, match=r"^apiUrl: must be "):
+        client(built, {})
 
 
 def test_settings_are_served_as_written(built: Path) -> None:
