@@ -239,7 +239,8 @@ function vouchersPage(portal: Portal): VNode {
     { key: "vouchers" },
     h("h1", null, words.text("vouchers.title")),
     noticeBanner(portal),
-    state.heldFailed && banner("warn", words.text("vouchers.failed"), retry(portal)),
+    state.heldFailed &&
+      banner("warn", "vouchers.failed", words.text("vouchers.failed"), retry(portal)),
     !held && !state.heldFailed && skeletons(words.text("loading")),
     held && types.length === 0 && nothing(portal),
     h(
@@ -558,7 +559,11 @@ function orderPage(portal: Portal): VNode {
       { class: "order-head" },
       backButton(portal, () => portal.closeOrder()),
       open.staleSince !== null &&
-        banner("warn", words.text("stale.text", { time: words.moment(new Date(open.staleSince)) })),
+        banner(
+          "warn",
+          "stale.text",
+          words.text("stale.text", { time: words.moment(new Date(open.staleSince)) }),
+        ),
       noticeBanner(portal),
     ),
     statusCard(portal, view, stage),
@@ -757,7 +762,7 @@ function backButton(portal: Portal, go: () => void): VNode {
 
 function noticeBanner(portal: Portal): Child {
   const told: Notice | null = portal.state.notice;
-  return told && banner("warn", portal.words.text(told.key, told.values));
+  return told && banner("warn", told.key, portal.words.text(told.key, told.values));
 }
 
 function notice(name: IconName, title: string, text: string, testid: string): VNode {

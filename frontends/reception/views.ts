@@ -280,7 +280,7 @@ function queue(desk: Desk): VNode {
         icon("refresh"),
       ),
     ),
-    state.queueFailed && banner("warn", words.text("desk.queueFailed")),
+    state.queueFailed && banner("warn", "desk.queueFailed", words.text("desk.queueFailed")),
     items?.length === 0 && h("p", { class: "hint" }, words.text("desk.empty")),
     h(
       "ul",
@@ -565,5 +565,5 @@ function submit(testid: string, label: string, busy: boolean): VNode {
 }
 
 function told(desk: Desk, notice: Notice | null): Child {
-  return notice && banner("warn", desk.words.text(notice.key, notice.values));
+  return notice && banner("warn", notice.key, desk.words.text(notice.key, notice.values));
 }

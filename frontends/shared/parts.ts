@@ -43,12 +43,17 @@ export function languageSwitch(
   );
 }
 
-/** A message that stands out, announced when it appears. */
-export function banner(tone: "info" | "warn" | "bad", text: string, ...more: Child[]): VNode {
+/** A message that stands out, announced when it appears; `key` names its text for tests. */
+export function banner(
+  tone: "info" | "warn" | "bad",
+  key: string,
+  text: string,
+  ...more: Child[]
+): VNode {
   const name: IconName = tone === "info" ? "clock" : "alert";
   return h(
     "div",
-    { class: `banner ${tone}`, role: "alert", "data-testid": "notice" },
+    { class: `banner ${tone}`, role: "alert", "data-testid": "notice", "data-notice": key },
     icon(name),
     h("p", null, text),
     more,
