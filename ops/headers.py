@@ -19,7 +19,9 @@ from urllib.parse import urlsplit
 
 import click
 
-HEADERS_FILE = Path(__file__).parents[1] / "frontends/headers.json"
+ROOT = Path(__file__).parents[1]
+HEADERS_FILE = ROOT / "frontends/headers.json"
+API_FILE = ROOT / "docs/openapi.json"
 CONNECT = "{connect}"
 COMPRESSED = (".br", ".gz")
 UNQUOTABLE = re.compile(r'["$\\\r\n]')
@@ -91,6 +93,12 @@ class Rules:
         return {name: value.replace(CONNECT, connect) for name, value in self.headers.items()}
 
 
+def read_api() -> dict[str, Any]:
+    """The committed OpenAPI document."""
+    document: dict[str, Any] = json.loads(API_FILE.read_text("utf-8"))
+    return document
+
+
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
@@ -99,11 +107,13 @@ def _origin(url: str) -> str:
 # ---------------------------------------------------------------- nginx
 
 
-def nginx_http(rules: Rules) -> str:
-    """What nginx includes once, in `http`: maps from an answer to its headers.
+def nginx_http(rules: Rules, api: Mapping[str, Any]) -> str:
+    """What nginx includes once, in `http`: maps from an answer to its headers and its log path.
 
     `$site_cache_control` follows status and path. `$site_<header>` of each header for HTTPS only is
-    empty, and so not sent, over plain HTTP.
+    empty, and so not sent, over plain HTTP. `$logged_path` is a route's template as the OpenAPI
+    document `api` has it, or the name of a file with a known suffix, and nothing else: order ids
+    stay out of logs (spec: On the wire).
     """
     cache = rules.cache
     lines = ["map $status:$uri $site_cache_control {", f"    default {_quoted(cache.default)};"]
@@ -113,6 +123,13 @@ def nginx_http(rules: Rules) -> str:
     lines += [f'    "~{cache.hashed_pattern}" {_quoted(cache.hashed)};', "}"]
     for name, value in rules.https_only.items():
         lines += [f"map $scheme {_variable(name)} {{", f"    https {_quoted(value)};", "}"]
+    lines += ["map $uri $logged_path {", '    default "(unmatched)";', "    / /;"]
+    base = api["servers"][0]["url"]
+    for path in api["paths"]:
+        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(base + path))
+        lines.append(f'    "~^{pattern}$" {_quoted(base + path)};')
+    suffixes = "|".join(suffix.removeprefix(".") for suffix in rules.content_types)
+    lines += [rf'    "~^/[\w-]+\.({suffixes})$" $uri;', "}"]
     return "\n".join(lines) + "\n"
 
 
@@ -239,7 +256,7 @@ _config_option = click.option(
 @cli.command("nginx-http")
 def nginx_http_command() -> None:
     """For nginx's http block, once."""
-    click.echo(nginx_http(Rules.read()), nl=False)
+    click.echo(nginx_http(Rules.read(), read_api()), nl=False)
 
 
 @cli.command("nginx-server")
