@@ -32,11 +32,11 @@ class Chain:
 
     def __init__(self, stack: Mapping[str, Any]) -> None:
         self._http = httpx.Client(base_url=stack["rpcUrl"], timeout=RPC_SECONDS, trust_env=False)
-        self._local = LocalChain(stack["rpcUrl"])
         self._keys = {one["role"]: one["privateKey"] for one in reversed(stack["wallets"])}
         self.contract_address: str = stack["contractAddress"]
         self.chain_id: int = stack["chainId"]
-        self._functions = self._local.contract(self.contract_address).functions
+        self._contract = LocalChain(stack["rpcUrl"]).contract(self.contract_address)
+        self._functions = self._contract.functions
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -109,6 +109,11 @@ class Chain:
     def nonce(self, address: str) -> int:
         """Of the account's next transaction, those that wait to be mined included."""
         return int(self.rpc("eth_getTransactionCount", address, "pending"), 16)
+
+    def redemption(self, terms: Mapping[str, Any], order_hash: str) -> dict[str, str]:
+        """The call that redeems an order, as `to` and `data`."""
+        data = self._contract.encode_abi("redeemOrder", [dict(terms), order_hash])
+        return {"to": self.contract_address, "data": data}
 
     def pause(self, *, paused: bool) -> None:
         """The administrator pauses or resumes the contract."""
