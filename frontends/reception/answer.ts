@@ -20,7 +20,9 @@ export type Answer =
   | "exception"
   /** The order cannot be asked about now. */
   | "offline"
-  /** A delivery was sent and its answer did not arrive. */
+  /** A delivery was pressed; its answer is on the way. */
+  | "sending"
+  /** A delivery was pressed, and whether it is recorded is not known yet. */
   | "unsure"
   /** Not deliverable for a reason that this page does not know yet. */
   | "refused";
@@ -67,11 +69,18 @@ export function toneOf(answer: Answer): Tone {
       return "amber";
     case "checking":
     case "offline":
+    case "sending":
       return "neutral";
     default:
       return "red";
   }
 }
+
+/**
+ * For how many milliseconds an answer that came online may be shown as green. Counted from when it
+ * was asked for, as nothing is known about the time after that.
+ */
+export const FRESH_MS = 9000;
 
 /** Milliseconds between looks at an order that may still change; null for an answer that stays. */
 export function lookEvery(answer: Answer): number | null {
@@ -84,7 +93,7 @@ export function lookEvery(answer: Answer): number | null {
     case "exception":
       return 3000;
     case "deliverable":
-      return 4000;
+      return 3000;
     default:
       return null;
   }

@@ -43,8 +43,8 @@ export class Unreachable extends Error {}
 export interface ApiOptions {
   /** The access token for staff routes, or null while nobody is signed in. */
   readonly token?: () => string | null;
-  /** Told of a 401; answers whether the request is worth repeating with a new token. */
-  readonly renew?: () => Promise<boolean>;
+  /** Told which token got a 401; answers whether the request is worth repeating with a new one. */
+  readonly renew?: (refused: string | null) => Promise<boolean>;
   readonly fetch?: typeof fetch;
 }
 
@@ -213,16 +213,20 @@ export class Api {
   }
 
   private async send(path: string, request: Request): Promise<Response> {
-    const response = await this.once(path, request);
-    if (response.status === 401 && request.staff && (await this.options.renew?.())) {
-      return this.accept(path, await this.once(path, request));
+    const token = this.tokenFor(request);
+    const response = await this.once(path, request, token);
+    if (response.status === 401 && request.staff && (await this.options.renew?.(token))) {
+      return this.accept(path, await this.once(path, request, this.tokenFor(request)));
     }
     return this.accept(path, response);
   }
 
-  private async once(path: string, request: Request): Promise<Response> {
+  private tokenFor(request: Request): string | null {
+    return (request.staff && this.options.token?.()) || null;
+  }
+
+  private async once(path: string, request: Request, token: string | null): Promise<Response> {
     const headers: Record<string, string> = { ...request.headers };
-    const token = request.staff ? this.options.token?.() : null;
     if (token) headers.Authorization = `Bearer ${token}`;
     if (request.body !== undefined) headers["Content-Type"] = "application/json";
     try {

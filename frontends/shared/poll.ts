@@ -15,7 +15,7 @@ export interface PollEnvironment {
 
 const MAX_BACKOFF_MS = 30_000;
 
-const browser: PollEnvironment = {
+export const browser: PollEnvironment = {
   visible: () => document.visibilityState === "visible",
   onVisible(listener) {
     const heard = () => {
