@@ -139,7 +139,7 @@ write-units: setup ## Print what a redemption costs on DynamoDB, item by item
 	@$(BIN)/python -m bench.write_units
 
 .PHONY: screens
-screens: setup chromium ## Take the screenshots in docs/images/ from a real run
+screens: setup chromium ## Take a picture of every state (ARGS="--app portal --only ready"), with an index
 	@$(BIN)/python -m tests.e2e.screens $(ARGS)
 
 .PHONY: package

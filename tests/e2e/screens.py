@@ -1,107 +1,143 @@
-"""Takes the screenshots in docs/images/ from a running demo, through one real redemption.
+"""Takes a picture of every state of the pages, on the running demo, and writes an index of them.
 
-Each state is taken at 390x844 (light) and 1280x800 (dark). The state directory is that of a demo
-which is up; `make screens` starts one, or uses the one that runs.
+Each state is taken on phone and desktop, in Vietnamese and English, light and dark, into
+.local/screens/ (open index.html there). A run over all states also takes the pictures in
+docs/images/: phone light and desktop dark, English.
 """
 
 import argparse
+import html
 import json
-from collections.abc import Sequence
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
-from tests.e2e.steps import (
-    AI_SUITE,
-    DESKTOP,
-    PHONE,
-    check_code,
-    connect,
-    expect_answer,
-    expect_stage,
-    launch,
-    order,
-    order_id,
-    reception_site,
-    sign_in,
+from tests.e2e.chain import Chain
+from tests.e2e.states import Stage, State, all_states, show
+from tests.e2e.steps import launch
+from tests.e2e.system import ROOT, running_demo
+from tests.e2e.world import DESKTOP, LANGUAGES, PHONE, SCHEMES, Device
+
+SCREENS = ROOT / ".local" / "screens"
+STACK = ROOT / ".local" / "screens-stack"
+IMAGES = ROOT / "docs" / "images"
+MOST_BYTES = 3_000_000
+
+DOCUMENTED = (
+    "portal-no-wallet",
+    "portal-wrong-network",
+    "portal-confirming",
+    "console-sign-in",
+    "console-deliverable",
+    "console-unsure",
 )
-from tests.e2e.system import running_demo
+"""The states whose pictures README and docs/frontends.md show."""
 
-IMAGES = Path(__file__).parents[2] / "docs" / "images"
+README = ("portal-wrong-network", "portal-confirming", "console-deliverable")
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
-    """A size and a colour scheme to take pictures with."""
+class Picture:
+    """One picture in SCREENS."""
 
-    name: str
-    viewport: dict[str, int]
+    state: State
+    device: Device
+    language: str
     scheme: str
-    scale: float
+
+    @property
+    def path(self) -> str:
+        """Below SCREENS."""
+        return f"{self.state.id}/{self.device.name}-{self.language}-{self.scheme}.png"
 
 
-DEVICES = (
-    Device("phone", PHONE, "light", 2),
-    Device("desktop", DESKTOP, "dark", 1),
-)
+def take(stage: Stage, one: State) -> Iterator[Picture]:
+    """Every picture of one state; each is taken when the iterator yields it."""
+    for _, page, language in stage.in_each_language(one):
+        for device in one.devices:
+            for scheme in SCHEMES:
+                show(page, device, scheme)
+                picture = Picture(one, device, language, scheme)
+                page.screenshot(path=SCREENS / picture.path, scale="css", full_page=True)
+                if (device, language, scheme) in ((PHONE, "en", "light"), (DESKTOP, "en", "dark")):
+                    document(page, one, device)
+                yield picture
 
 
-def open_page(browser: Browser, url: str, device: Device) -> Page:
-    """A page of its own on that device."""
-    context = browser.new_context(
-        viewport=device.viewport,  # type: ignore[arg-type]
-        color_scheme=device.scheme,  # type: ignore[arg-type]
-        device_scale_factor=device.scale,
-        locale="en-US",
-        reduced_motion="reduce",
+def document(page: Page, one: State, device: Device) -> None:
+    """The picture for the documents, if this state is among those shown there."""
+    if one.id in DOCUMENTED:
+        scale: Any = "device" if device is PHONE else "css"
+        page.screenshot(path=IMAGES / f"{one.id}-{device.name}.png", scale=scale)
+
+
+INDEX = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Every state of the pages</title>
+<style>
+  body {{ font: 15px/1.4 system-ui; margin: 24px; background: #eceff2; color: #182026; }}
+  fieldset {{ display: inline-flex; gap: 12px; border: 0; padding: 0; margin: 0 24px 16px 0; }}
+  section {{ display: flex; flex-wrap: wrap; gap: 16px; align-items: start; }}
+  h2 {{ flex-basis: 100%; margin: 24px 0 0; font-size: 17px; }}
+  h2 small {{ font-weight: normal; color: #52606b; }}
+  figure {{ margin: 0; }}
+  figcaption {{ color: #52606b; font-size: 13px; }}
+  img {{ height: 340px; object-fit: cover; object-position: top; background: #fff;
+         box-shadow: 0 1px 4px #0003; }}
+  {filters}
+</style>
+<h1>{count} pictures of {states} states</h1>
+{choices}
+{sections}
+"""
+CHOICES = {
+    "app": ("portal", "console"),
+    "device": (PHONE.name, DESKTOP.name),
+    "language": LANGUAGES,
+    "scheme": SCHEMES,
+}
+
+
+def write_index(pictures: Sequence[Picture]) -> None:
+    """The page that shows them all, to be narrowed down by ticking; it runs no script."""
+    filters, choices = [], []
+    for name, values in CHOICES.items():
+        boxes = []
+        for value in values:
+            filters.append(f"body:has(#{value}:not(:checked)) .{value} {{ display: none; }}")
+            boxes.append(f'<label><input type="checkbox" id="{value}" checked> {value}</label>')
+        choices.append(f'<fieldset aria-label="{name}">{"".join(boxes)}</fieldset>')
+    sections = []
+    for one in dict.fromkeys(picture.state for picture in pictures):
+        figures = "".join(figure(picture) for picture in pictures if picture.state is one)
+        title = f"<h2>{one.id} <small>{html.escape(one.title)}</small></h2>"
+        sections.append(f'<section class="{one.app}">{title}{figures}</section>')
+    text = INDEX.format(
+        filters="\n  ".join(filters),
+        count=len(pictures),
+        states=len(sections),
+        choices="".join(choices),
+        sections="\n".join(sections),
     )
-    page = context.new_page()
-    page.goto(url)
-    return page
+    (SCREENS / "index.html").write_text(text, encoding="utf-8")
 
 
-def take(page: Page, device: Device, name: str) -> None:
-    """One picture, as large as the device."""
-    page.screenshot(path=IMAGES / f"{name}-{device.name}.png")
-    print(f"  {name}-{device.name}.png", flush=True)
-
-
-def portal_to_ready(portal: Page, device: Device, site: str) -> str:
-    """From the first look to the QR code; the order's id."""
-    expect(portal.get_by_test_id("connect")).to_be_visible()
-    take(portal, device, "portal-welcome")
-    connect(portal)
-    expect(portal.get_by_test_id(f"voucher-{AI_SUITE}")).to_be_visible()
-    take(portal, device, "portal-vouchers")
-    order(portal, AI_SUITE, site, aiAccount="lan.nguyen@example.com")
-    take(portal, device, "portal-signing")
-    portal.get_by_test_id("demo-confirm").click()
-    expect_stage(portal, "confirming")
-    take(portal, device, "portal-confirming")
-    expect_stage(portal, "ready")
-    expect(portal.get_by_test_id("qr")).to_be_visible()
-    take(portal, device, "portal-ready")
-    return order_id(portal)
-
-
-def console_to_done(console: Page, device: Device, stack: dict[str, Any], code: str) -> None:
-    """From sign-in to the delivery, and the same code once more."""
-    expect(console.get_by_test_id("sign-in")).to_be_visible()
-    take(console, device, "reception-sign-in")
-    sign_in(console, stack, reception_site(stack))
-    take(console, device, "reception-desk")
-    check_code(console, code)
-    expect_answer(console, "deliverable")
-    take(console, device, "reception-deliverable")
-    console.get_by_test_id("deliver").click()
-    expect_answer(console, "done")
-    take(console, device, "reception-done")
-    console.get_by_test_id("next").click()
-    check_code(console, code)
-    expect_answer(console, "delivered")
-    take(console, device, "reception-already-delivered")
+def figure(picture: Picture) -> str:
+    """One thumbnail, which opens the picture."""
+    words = (picture.device.name, picture.language, picture.scheme)
+    return (
+        f'<figure class="{" ".join(words)}"><a href="{picture.path}">'
+        f'<img loading="lazy" src="{picture.path}" alt="{picture.state.id}"></a>'
+        f"<figcaption>{' · '.join(words)}</figcaption></figure>"
+    )
 
 
 README_PAGE = """
@@ -116,46 +152,90 @@ README_PAGE = """
 
 def join_for_readme(browser: Browser) -> None:
     """The three pictures of the README, side by side."""
-    names = ("portal-vouchers", "portal-ready", "reception-deliverable")
-    images = "".join(f'<img src="{(IMAGES / f"{name}-phone.png").as_uri()}">' for name in names)
+    images = "".join(f'<img src="{(IMAGES / f"{name}-phone.png").as_uri()}">' for name in README)
     page = browser.new_page(viewport={"width": 1060, "height": 720}, device_scale_factor=1.5)
-    target = IMAGES / "readme.html"
+    target = SCREENS / "readme.html"
     target.write_text(README_PAGE.format(images=images), encoding="utf-8")
-    try:
-        page.goto(target.as_uri())
-        page.screenshot(path=IMAGES / "readme.png", full_page=True)
-    finally:
-        target.unlink()
-    print("  readme.png", flush=True)
+    page.goto(target.as_uri())
+    page.screenshot(path=IMAGES / "readme.png", full_page=True)
+    page.close()
 
 
-def take_all(stack: dict[str, Any]) -> None:
-    """Every picture, from one redemption for each device."""
-    IMAGES.mkdir(parents=True, exist_ok=True)
+def check_documented() -> list[str]:
+    """What is wrong with the pictures of the documents: missing, or too large together."""
+    problems = [
+        f"docs/images/{name}-{device.name}.png is missing"
+        for name in DOCUMENTED
+        for device in (PHONE, DESKTOP)
+        if not (IMAGES / f"{name}-{device.name}.png").exists()
+    ]
+    size = sum(path.stat().st_size for path in IMAGES.iterdir())
+    print(f"docs/images: {size:,} bytes of {MOST_BYTES:,}", flush=True)
+    return [*problems, *(["docs/images is too large"] if size > MOST_BYTES else [])]
+
+
+def take_all(stage: Stage, states: Sequence[State]) -> tuple[list[Picture], list[str]]:
+    """Every picture of these states, and the states that could not be reached."""
+    pictures: list[Picture] = []
+    failed: list[str] = []
+    for number, one in enumerate(states, 1):
+        began = time.monotonic()
+        before = len(pictures)
+        shutil.rmtree(SCREENS / one.id, ignore_errors=True)
+        try:
+            pictures.extend(take(stage, one))
+        except (AssertionError, Error) as error:
+            failed.append(f"{one.id}: {error}")
+        said = "FAILED" if failed and failed[-1].startswith(f"{one.id}: ") else ""
+        taken = len(pictures) - before
+        spent = time.monotonic() - began
+        print(f"{number:3}/{len(states)}  {one.id:32} {taken} {spent:5.1f} s  {said}", flush=True)
+    return pictures, failed
+
+
+@contextmanager
+def stage_on(stack_file: Path | None) -> Iterator[Stage]:
+    """A stage on the demo that `stack_file` describes, else on one of our own."""
     with sync_playwright() as playwright:
         browser = launch(playwright)
-        for device in DEVICES:
-            portal = open_page(browser, stack["portalUrl"], device)
-            code = portal_to_ready(portal, device, reception_site(stack))
-            console = open_page(browser, stack["receptionUrl"], device)
-            console_to_done(console, device, stack, code)
-            expect_stage(portal, "delivered")
-            take(portal, device, "portal-delivered")
-        join_for_readme(browser)
+        if stack_file:
+            stack = json.loads(stack_file.read_text("utf-8"))
+            yield Stage(stack, Chain(stack), browser)
+        else:
+            with running_demo(STACK) as stack:
+                yield Stage(stack, Chain(stack), browser)
         browser.close()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Take them, from a demo that runs or one of our own."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("--stack", type=Path, help="stack.json of a demo that is up")
+    """Take them; 0 when every state was reached."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--app", choices=CHOICES["app"], help="this application's states only")
+    parser.add_argument("--only", metavar="TEXT", help="states with TEXT in their name only")
+    parser.add_argument("--stack", type=Path, metavar="FILE", help="stack.json of a demo that runs")
     options = parser.parse_args(arguments)
-    if options.stack:
-        take_all(json.loads(options.stack.read_text("utf-8")))
-        return 0
-    with running_demo(Path(".local") / "screens") as stack:
-        take_all(stack)
-    return 0
+    known = all_states()
+    states = [
+        one
+        for one in known
+        if options.app in (None, one.app) and (not options.only or options.only in one.id)
+    ]
+    if not states:
+        parser.error(f"no state fits; there are: {', '.join(one.id for one in known)}")
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with stage_on(options.stack) as stage:
+        pictures, problems = take_all(stage, states)
+        write_index(pictures)
+        if len(states) == len(known):
+            problems += check_documented()
+            join_for_readme(stage.browser)
+    print(f"{len(pictures)} pictures of {len(states)} states: {SCREENS / 'index.html'}")
+    for problem in problems:
+        print(f"FAILED {problem}")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

@@ -235,6 +235,10 @@ class Wallets:
                         [wallet.rdns, event, value],
                     )
 
+    def waits(self, wallet: Wallet) -> bool:
+        """Whether a request waits at the wallet."""
+        return bool(self._waiting[wallet.rdns])
+
     def release(self, wallet: Wallet, outcome: Outcome | None = None) -> None:
         """Answer what waits at the wallet: by `outcome`, else by what was lined up for it."""
         waiting, self._waiting[wallet.rdns] = self._waiting[wallet.rdns], []

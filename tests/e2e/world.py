@@ -67,7 +67,7 @@ class World:
     """Page errors, violations of the content policy and requests to strangers, as they come."""
 
     _ends: ExitStack = field(default_factory=ExitStack)
-    _wallets: dict[int, Wallets] = field(default_factory=dict)
+    _wallets: dict[Page, Wallets] = field(default_factory=dict)
     _client: httpx.Client | None = None
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ class World:
         `options` go to `Browser.new_context`; `page.goto` has been done, nothing else.
         """
         page = self._page(self.stack["portalUrl"], **options)
-        self._wallets[id(page)] = Wallets(page.context, *wallets)
+        self._wallets[page] = Wallets(page.context, *wallets)
         page.route(f"{self.stack['portalUrl']}/config.json", _without_demo_wallet)
         page.goto(url or self.stack["portalUrl"])
         return page
@@ -111,12 +111,13 @@ class World:
         return self._ends.enter_context(Faults(page, self.stack["apiUrl"]))
 
     def release(self, page: Page, wallet: Wallet) -> None:
-        """Answer what waits at the wallet of that page."""
-        self._wallets[id(page)].release(wallet)
+        """Answer what waits at the wallet of that page, as soon as something does."""
+        self.until(lambda: self._wallets[page].waits(wallet), f"{wallet.name} is asked")
+        self._wallets[page].release(wallet)
 
     def tell(self, page: Page) -> None:
         """Tell that page what was done in its wallets: `use_chain`, `use_account`, `leave`."""
-        self._wallets[id(page)].tell()
+        self._wallets[page].tell()
 
     # ------------------------------------------------------------ chain and API
 

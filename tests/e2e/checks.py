@@ -1,0 +1,57 @@
+"""What every state of every page must hold, and how it is looked at."""
+
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.e2e import axe
+from tests.e2e.states import settle, show
+from tests.e2e.world import DESKTOP, PHONE, SCHEMES, Device
+
+SCRIPT = Path(__file__).with_suffix(".js").read_text("utf-8").strip().split("\n", maxsplit=1)[1]
+
+NARROW = Device("320 px wide", 320, 640, touch=True)
+"""What 1280 px become at 400 % zoom (WCAG 1.4.10)."""
+
+ZOOMED = Device("at 200 % zoom", DESKTOP.width // 2, DESKTOP.height // 2, touch=False)
+"""What a desktop becomes at 200 % (WCAG 1.4.4)."""
+
+
+def found(page: Page, *names: str) -> list[str]:
+    """What the checks of these names (see checks.js) say about the page as it is."""
+    run = f"(names) => {{ const all = {SCRIPT}; return names.flatMap((name) => all[name]()); }}"
+    problems: list[str] = page.evaluate(run, list(names))
+    return problems
+
+
+def of_language(page: Page, language: str) -> list[str]:
+    """The page says which language it is in."""
+    said = page.evaluate("document.documentElement.lang")
+    return [] if said == language else [f"lang is {said}, not {language}"]
+
+
+def of_looks(page: Page, device: Device) -> list[str]:
+    """axe, in both colour schemes."""
+    problems = []
+    for scheme in SCHEMES:
+        show(page, device, scheme)
+        problems += [f"{device.name}, {scheme}: {one}" for one in axe.violations(page)]
+    return problems
+
+
+def of_size(page: Page, device: Device) -> list[str]:
+    """Nothing is cut off, covered or out of reach on a screen of that size."""
+    show(page, device, "light")
+    return [
+        f"{device.name}: {one}"
+        for one in found(page, "sideways", "clipped", "outside", "covered", "small")
+    ]
+
+
+def of_page(page: Page, language: str) -> list[str]:
+    """Everything that is checked of a state in one language."""
+    settle(page)
+    problems = of_language(page, language) + found(page, "headings", "moving")
+    for device in (PHONE, DESKTOP):
+        problems += of_looks(page, device) + of_size(page, device)
+    return problems + of_size(page, NARROW) + of_size(page, ZOOMED)
