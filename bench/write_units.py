@@ -236,6 +236,9 @@ class Scenario:
                 entropy=self.entropy,
                 now=START + 90,
                 request_id=str(uuid4()),
+                key=str(uuid4()),
+                input_method="camera",
+                device=str(uuid4()),
             )
         return done.order
 

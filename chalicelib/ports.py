@@ -13,6 +13,7 @@ from chalicelib.domain.audit import AuditItem
 from chalicelib.domain.catalogue import Catalogue, Site
 from chalicelib.domain.exceptions import ExceptionRecord
 from chalicelib.domain.idempotency import Reservation
+from chalicelib.domain.order_filter import ANY_ORDER, OrderFilter
 from chalicelib.domain.orders import HistoryRecord, Order, OrderStatus
 from chalicelib.domain.progress import Cursor
 from chalicelib.domain.reconciliation import ContractTotals
@@ -21,6 +22,9 @@ from chalicelib.domain.staff import Session, Staff, WalletNonce
 
 MAX_CHANGES = 100
 """Changes that a commit takes on every store; `Store.max_changes` may be more."""
+
+LOOKS_PER_ITEM = 40
+"""Orders that a filtered list looks at for each that it may give out: what bounds a page's cost."""
 
 Record = (
     AuditItem
@@ -140,12 +144,14 @@ class Store(Protocol):
         site_id: str,
         *,
         statuses: frozenset[OrderStatus],
+        among: OrderFilter = ANY_ORDER,
         limit: int,
         cursor: str | None = None,
     ) -> Page[Order]:
-        """A site's orders in the given statuses, latest `expires_at` first.
+        """A site's orders in the given statuses and fitting the filter, latest `expires_at` first.
 
-        A page may be shorter than `limit`, even empty, and still have a next one.
+        A page may be shorter than `limit`, even empty, and still have a next one: of a filtered
+        list it looks at no more than about `LOOKS_PER_ITEM` orders for each it may give out.
         """
 
     def orders_expiring(

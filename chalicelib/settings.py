@@ -26,6 +26,8 @@ from chalicelib.domain.finality import FinalityRule
 from chalicelib.domain.order_hash import checksum_address
 
 AES_256_KEY_BYTES = 32
+BNB_TESTNET = 97
+BNB_TESTNET_FAUCET = "https://www.bnbchain.org/en/testnet-faucet"
 DEFAULT_QUORUM = 2
 
 _HTTP_URL = re.compile(r"https?://[^\s/?#]+[^\s]*")
@@ -68,6 +70,13 @@ def _http_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _https_url(value: str) -> str:
+    checked = _http_url(value)
+    if not checked.startswith("https://"):
+        raise ValueError("must be https://")
+    return checked
+
+
 def _table_name(value: str) -> str:
     """DynamoDB's naming rule."""
     if not _TABLE_NAME.fullmatch(value):
@@ -106,6 +115,7 @@ def _data_keys(value: object) -> object:
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+HttpsUrl = Annotated[str, AfterValidator(_https_url)]
 HttpUrls = Annotated[tuple[HttpUrl, ...], BeforeValidator(_split)]
 Origin = Annotated[str, AfterValidator(_origin)]
 Origins = Annotated[tuple[Origin, ...], BeforeValidator(_split)]
@@ -187,6 +197,7 @@ class ApiSettings(CommonSettings):
     CHAIN_NAME: str = Field(default="BNB Smart Chain", min_length=1)
     EXPLORER_URL: HttpUrl = ""
     PUBLIC_RPC_URLS: HttpUrls = ()
+    GAS_HELP_URL: HttpsUrl = ""
     BRAND_NAME: str = Field(default="5SOffice", min_length=1)
     SITES_ENFORCED: bool = True
     ORDER_TTL_SECONDS: int = Field(default=1800, ge=60, le=6 * 86400)
@@ -194,6 +205,11 @@ class ApiSettings(CommonSettings):
     ORDERS_PER_MINUTE_IP: int = Field(default=60, ge=1)
     LOGINS_PER_MINUTE_IP: int = Field(default=20, ge=1)
     TRUSTED_PROXY_HOPS: int = Field(default=0, ge=0, le=5)
+
+    @property
+    def gas_help_url(self) -> str:
+        """Where customers get what gas is paid with; empty where nowhere is named."""
+        return self.GAS_HELP_URL or (BNB_TESTNET_FAUCET if self.CHAIN_ID == BNB_TESTNET else "")
 
 
 class ListenerSettings(CommonSettings, ContractSettings):

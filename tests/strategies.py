@@ -105,6 +105,9 @@ deliveries = st.builds(
     site_id=st.just("") | site_ids,
     note=texts,
     entitled_until=st.none() | times,
+    key_hash=st.just("") | digests,
+    input_method=texts,
+    device=texts,
 )
 
 

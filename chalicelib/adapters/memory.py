@@ -11,6 +11,7 @@ from chalicelib.domain.catalogue import Catalogue, Site
 from chalicelib.domain.errors import invalid
 from chalicelib.domain.exceptions import EXCEPTION_PLACE, ExceptionRecord, exception_place
 from chalicelib.domain.idempotency import Reservation
+from chalicelib.domain.order_filter import ANY_ORDER, OrderFilter
 from chalicelib.domain.orders import HistoryRecord, Order, OrderStatus
 from chalicelib.domain.progress import Cursor
 from chalicelib.domain.redemptions import Redemption
@@ -170,6 +171,7 @@ class MemoryStore:
         site_id: str,
         *,
         statuses: frozenset[OrderStatus],
+        among: OrderFilter = ANY_ORDER,
         limit: int,
         cursor: str | None = None,
     ) -> Page[Order]:
@@ -177,7 +179,7 @@ class MemoryStore:
         found = [
             order
             for order in self._all(Order)
-            if order.site_id == site_id and order.status in statuses
+            if order.site_id == site_id and order.status in statuses and among.fits_order(order)
         ]
         return _order_page(found, limit, cursor, _by_expiry, latest_first=True)
 

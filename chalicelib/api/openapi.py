@@ -46,7 +46,7 @@ PATH_PARAMETERS: Mapping[str, Mapping[str, str]] = {
     "address": {"type": "string", "pattern": "^0x[0-9a-fA-F]{40}$"},
     "tokenId": {"type": "string", "pattern": "^([1-9][0-9]{0,15}|[0-9a-fA-F]{64})$"},
 }
-REQUIRED_HEADERS = ("Idempotency-Key",)
+REQUIRED_HEADERS = (("/orders", "Idempotency-Key"),)
 
 
 class SchemaGenerator(GenerateJsonSchema):
@@ -171,7 +171,7 @@ def _parameters(route: Route) -> Iterator[dict[str, Any]]:
         yield {
             "name": name,
             "in": "header",
-            "required": name in REQUIRED_HEADERS,
+            "required": (route.path, name) in REQUIRED_HEADERS,
             "description": description,
             "schema": {"type": "string"},
         }

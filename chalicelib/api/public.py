@@ -22,9 +22,9 @@ from chalicelib.api.views import bilingual
 from chalicelib.domain.catalogue import Catalogue
 from chalicelib.domain.errors import NotFound, Unavailable
 from chalicelib.domain.order_hash import EIP712_NAME, EIP712_VERSION
+from chalicelib.settings import BNB_TESTNET
 from chalicelib.usecases.health import check_ready
 
-BNB_TESTNET = 97
 GAS_DECIMALS = 18
 _DECIMAL_ID = re.compile(r"[1-9][0-9]{0,15}")
 _HEX_ID = re.compile(r"[0-9a-fA-F]{64}")
@@ -81,6 +81,7 @@ def get_config(call: Call, _given: Nothing) -> Answer:
             explorer_url=settings.EXPLORER_URL or None,
             rpc_urls=list(settings.PUBLIC_RPC_URLS),
             native_currency=NativeCurrency(name=gas, symbol=gas, decimals=GAS_DECIMALS),
+            gas_help_url=settings.gas_help_url or None,
             order_ttl_seconds=settings.ORDER_TTL_SECONDS,
             brand=Brand(name=settings.BRAND_NAME),
             eip712=Eip712Domain(name=EIP712_NAME, version=EIP712_VERSION),

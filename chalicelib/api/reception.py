@@ -1,6 +1,7 @@
 """What a reception desk does: look at an order, deliver it, see its queue."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.api.routing import Access, Answer, Call, Nothing, Routes
@@ -20,10 +21,17 @@ from chalicelib.api.schemas import (
 )
 from chalicelib.api.views import chain_progress, masked, service_of, service_view
 from chalicelib.domain.errors import invalid
+from chalicelib.domain.order_filter import order_filter
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.staff import Staff
 from chalicelib.usecases.deliver import deliver
-from chalicelib.usecases.reception import NotDeliverable, ReceptionView, scan_order, site_queue
+from chalicelib.usecases.reception import (
+    NotDeliverable,
+    ReceptionView,
+    display_name,
+    scan_order,
+    site_queue,
+)
 
 PAGE = 50
 INPUT_METHODS = ("camera", "wedge", "typed")
@@ -61,6 +69,11 @@ SENTENCES: dict[NotDeliverable, tuple[str, str]] = {
     ),
 }
 
+SCAN_HEADERS = {
+    "X-Input-Method": "how the code was read: camera, wedge or typed",
+    "X-Device-Id": "which device read it, at most 64 characters",
+}
+
 routes = Routes("reception")
 
 
@@ -74,10 +87,7 @@ routes = Routes("reception")
         404: ("ORDER_NOT_FOUND",),
         422: ("INVALID_INPUT",),
     },
-    request_headers={
-        "X-Input-Method": "how the code was read: camera, wedge or typed",
-        "X-Device-Id": "which device read it, at most 64 characters",
-    },
+    request_headers=SCAN_HEADERS,
 )
 def get_reception_order(call: Call, _given: Nothing) -> Answer:
     """What is needed to deliver, and if not deliverable, why. Every look is an audit item."""
@@ -97,7 +107,7 @@ def get_reception_order(call: Call, _given: Nothing) -> Answer:
         device=_device(call),
     )
     call.facts["orderHash"] = seen.view.order.order_hash
-    return Answer(_reception_order(seen, settings.EXPLORER_URL))
+    return Answer(_reception_order(seen, settings.EXPLORER_URL, _delivery(call, seen.view.order)))
 
 
 @routes.route(
@@ -109,20 +119,30 @@ def get_reception_order(call: Call, _given: Nothing) -> Answer:
     refusals={403: ("FORBIDDEN_SITE",)},
 )
 def list_reception_orders(call: Call, given: QueueQuery) -> Answer:
-    """A site's queue and history. `site` may be left out by who serves one site only."""
+    """A site's queue and history. `site` may be left out by who serves one site only.
+
+    `search` looks for orders by hash or wallet. An order's id, or its 16-character code, is a
+    bearer secret and stands in no query: for that there is `GET /reception/orders/{orderId}`.
+    One request looks at a bounded number of orders; `nextCursor` goes on with the same parameters.
+    """
     staff, store = call.who.staff, call.services.store
     page = site_queue(
         given.site or _only_site(staff),
         staff,
         statuses=_statuses(given.status),
+        among=order_filter(
+            created_from=given.created_from, created_to=given.created_to, search=given.search
+        ),
         store=store,
         limit=PAGE,
         cursor=given.cursor or None,
     )
     catalogue = store.catalogue()
+    deliverers = {order.delivery.by for order in page.items if order.delivery is not None}
+    names = {name: display_name(name, asking=staff, store=store) for name in deliverers}
     return Answer(
         Queue(
-            items=[_queue_item(order, service_of(catalogue, order)) for order in page.items],
+            items=[_queue_item(order, service_of(catalogue, order), names) for order in page.items],
             next_cursor=page.next_cursor,
         )
     )
@@ -140,37 +160,56 @@ def list_reception_orders(call: Call, given: QueueQuery) -> Answer:
         409: ("ORDER_NOT_VALID", "ORDER_EXPIRED", "ORDER_CANCELLED"),
         503: ("UNAVAILABLE",),
     },
+    request_headers={
+        "Idempotency-Key": "22 to 128 of A-Z a-z 0-9 _ -, 128 random bits, for one press on one"
+        " desk: repeats of it are answered as the first was",
+        **SCAN_HEADERS,
+    },
+    answer_headers={"Idempotency-Replayed": "`true`: an earlier attempt of this request delivered"},
 )
 def deliver_order(call: Call, given: DeliverRequest) -> Answer:
-    """Hand over the service, once: a repeat answers with the first delivery and says so."""
-    services = call.services
+    """Hand over the service, once. A repeat answers with the first delivery and says so.
+
+    With an `Idempotency-Key`, all attempts of one press by one member of staff get the same answer,
+    so that a desk whose answer was lost learns whether it was the one that delivered.
+    """
+    services, staff = call.services, call.who.staff
     done = deliver(
         call.path["orderId"],
-        call.who.staff,
+        staff,
         note=given.note,
         desk_site=given.site_id,
         store=services.store,
         entropy=services.entropy,
         now=call.now,
         request_id=call.request_id,
+        key=call.headers.get("idempotency-key"),
+        input_method=_input_method(call),
+        device=_device(call),
     )
     call.facts["orderHash"] = done.order.order_hash
-    if not done.already_delivered:
+    if not (done.already_delivered or done.replayed):
         services.telemetry.metric("OrdersDelivered", 1)
     fields: dict[str, Any] = {
         "order_id": done.order.order_id,
         "status": done.order.status,
         "delivered_at": rfc3339(done.delivery.at),
         "delivered_by": done.delivery.by,
+        "delivered_by_name": display_name(done.delivery.by, asking=staff, store=services.store),
         "delivered_site": done.delivery.site_id,
         "already_delivered": done.already_delivered,
     }
     if done.delivery.entitled_until is not None:
         fields["entitled_until"] = done.delivery.entitled_until
-    return Answer(DeliveryDone(**fields))
+    return Answer(
+        DeliveryDone(**fields),
+        headers={"Idempotency-Replayed": "true"} if done.replayed else {},
+    )
 
 
-def _reception_order(seen: ReceptionView, explorer_url: str) -> ReceptionOrder:
+def _reception_order(
+    seen: ReceptionView, explorer_url: str, delivered: DeliveryView | None
+) -> ReceptionOrder:
     view, order = seen.view, seen.view.order
     fields: dict[str, Any] = {
         "order_id": order.order_id,
@@ -188,7 +227,7 @@ def _reception_order(seen: ReceptionView, explorer_url: str) -> ReceptionOrder:
         "redeemable": view.not_redeemable is None,
         "deliverable": seen.reason is None,
         "reason": _reason(seen.reason),
-        "delivered": _delivery(order),
+        "delivered": delivered,
     }
     if view.exception is not None:
         fields["exception"] = view.exception
@@ -204,14 +243,20 @@ def _reason(reason: NotDeliverable | None) -> NotDeliverableReason | None:
     return NotDeliverableReason(code=reason, message=Bilingual(vi=vi, en=en))
 
 
-def _delivery(order: Order) -> DeliveryView | None:
+def _delivery(call: Call, order: Order) -> DeliveryView | None:
     done = order.delivery
     if done is None:
         return None
-    return DeliveryView(at=rfc3339(done.at), by=done.by, site=done.site_id, note=done.note)
+    return DeliveryView(
+        at=rfc3339(done.at),
+        by=done.by,
+        by_name=display_name(done.by, asking=call.who.staff, store=call.services.store),
+        site=done.site_id,
+        note=done.note,
+    )
 
 
-def _queue_item(order: Order, service: ServiceView | None) -> QueueItem:
+def _queue_item(order: Order, service: ServiceView | None, names: Mapping[str, str]) -> QueueItem:
     fields: dict[str, Any] = {
         "order_hash": order.order_hash,
         "token_id": order.token_id,
@@ -226,6 +271,7 @@ def _queue_item(order: Order, service: ServiceView | None) -> QueueItem:
     if order.delivery is not None:
         fields["delivered_at"] = rfc3339(order.delivery.at)
         fields["delivered_by"] = order.delivery.by
+        fields["delivered_by_name"] = names[order.delivery.by]
     return QueueItem(**fields)
 
 

@@ -9,12 +9,20 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from chalicelib.domain.catalogue import LARGEST_AMOUNT, LARGEST_TOKEN_ID, MAX_META_LENGTH, SITE_ID
 from chalicelib.domain.errors import InvalidInput
+from chalicelib.domain.order_filter import LATEST_TIME
 from chalicelib.domain.order_hash import checksum_address, hash32
 from chalicelib.domain.orders import OrderStatus
 from chalicelib.domain.redemptions import Outcome
@@ -23,6 +31,7 @@ from chalicelib.usecases.reception import NotDeliverable
 from chalicelib.usecases.view_order import NotRedeemable
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_DIGITS = re.compile(r"[0-9]{1,11}")
 _SPACED_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -52,6 +61,14 @@ def _text(value: str) -> str:
     return value
 
 
+def _from_digits(value: object) -> object:
+    if isinstance(value, str):
+        if not _DIGITS.fullmatch(value):
+            raise PydanticCustomError("integer", "takes unix seconds")
+        return int(value)
+    return value
+
+
 Address = Annotated[
     str,
     _by_domain(checksum_address),
@@ -69,6 +86,12 @@ Line = Annotated[str, AfterValidator(_one_line)]
 Cursor = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_one_line)]
 RefreshToken = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
 Password = Annotated[str, Field(min_length=1, max_length=MAX_PASSWORD_LENGTH)]
+UnixSeconds = Annotated[
+    int,
+    BeforeValidator(_from_digits),
+    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": LATEST_TIME}),
+]
+"""A time in a query, where all that is given is text."""
 Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
@@ -155,7 +178,10 @@ class Eip712Domain(Output):
 
 
 class Config(Output):
-    """What the frontends need to know of this system."""
+    """What the frontends need to know of this system.
+
+    `gasHelpUrl` is where to get what gas is paid with: the faucet on a test network.
+    """
 
     chain_id: int
     chain_name: str
@@ -165,6 +191,7 @@ class Config(Output):
     explorer_url: str | None
     rpc_urls: list[str]
     native_currency: NativeCurrency
+    gas_help_url: str | None
     order_ttl_seconds: int
     brand: Brand
     eip712: Eip712Domain
@@ -280,10 +307,18 @@ class ServiceView(Output):
 
 
 class ChainProgress(Output):
-    """Where the burn stands; `confirmations` counts its own block."""
+    """Where the burn stands, and what proves it; `confirmations` counts its own block.
+
+    `serial` is the contract's gap-free count of the redemption, in decimal; `logIndex` its log's
+    place in the block; `blockTime` is in unix seconds.
+    """
 
     tx_hash: str
     block_number: int
+    block_hash: str
+    block_time: int
+    log_index: int
+    serial: str
     confirmations: int
     required: int
     final: bool
@@ -306,6 +341,7 @@ class OrderSummary(Output):
     redeemable: bool
     reason: NotRedeemable | None = None
     delivered_at: Instant | None = None
+    delivered_site: str | None = None
     exception: Outcome | None = None
     transaction_hints: list[str]
     order: CallOrder
@@ -424,10 +460,11 @@ class NotDeliverableReason(Output):
 
 
 class DeliveryView(Output):
-    """The one delivery of an order."""
+    """The one delivery of an order: by whom (`by` is the username), when and at which site."""
 
     at: Instant
     by: str
+    by_name: str
     site: str
     note: str
 
@@ -463,10 +500,22 @@ class ReceptionOrder(Output):
 
 
 class QueueQuery(Input):
-    """Which orders to list: `status` takes one or several, separated by commas."""
+    """Which orders to list: `status` takes one or several, separated by commas.
+
+    `from` and `to` bound the order's creation, in unix seconds, both included.
+    """
 
     site: SiteId = ""
     status: str = Field(default="", min_length=1, max_length=80)
+    created_from: UnixSeconds = Field(default=0, alias="from")
+    created_to: UnixSeconds = Field(default=LATEST_TIME, alias="to")
+    search: Line = Field(
+        default="",
+        min_length=1,
+        max_length=80,
+        description="an order hash or its first 8 or more hexadecimal digits, or a wallet address"
+        " or its last 4 or more; never an order's id or its 16-character code",
+    )
     cursor: Cursor = ""
 
 
@@ -483,11 +532,13 @@ class QueueItem(Output):
     expires_at: int
     delivered_at: Instant | None = None
     delivered_by: str | None = None
+    delivered_by_name: str | None = None
     customer_address_masked: str
 
 
 class Queue(Output):
-    """A site's orders, latest expiry first. A page may be short and still have a next one."""
+    """A site's orders, latest expiry first. A page may be short, even empty, and still have a next
+    one."""
 
     items: list[QueueItem]
     next_cursor: str | None
@@ -502,8 +553,9 @@ class DeliverRequest(Input):
 
 
 class DeliveryDone(Output):
-    """The one delivery, and whether it had happened before this request.
+    """The one delivery, and whether another request than this one made it.
 
+    A repeat with the same `Idempotency-Key` by the same member of staff is the same request.
     `entitledUntil` (unix seconds) is what delivery grants for services of group C.
     """
 
@@ -511,6 +563,7 @@ class DeliveryDone(Output):
     status: OrderStatus
     delivered_at: Instant
     delivered_by: str
+    delivered_by_name: str
     delivered_site: str
     already_delivered: bool
     entitled_until: int | None = None

@@ -56,6 +56,10 @@ def chain_progress(chain: ChainView, explorer_url: str) -> ChainProgress:
     return ChainProgress(
         tx_hash=tx_hash,
         block_number=chain.burn.block.number,
+        block_hash=chain.burn.block.hash,
+        block_time=chain.burn.block.time,
+        log_index=chain.burn.log_index,
+        serial=str(chain.burn.serial),
         confirmations=chain.confirmations,
         required=chain.required,
         final=chain.final,
@@ -101,6 +105,7 @@ def _summary(
         fields["reason"] = reason
     if order.delivery is not None:
         fields["delivered_at"] = rfc3339(order.delivery.at)
+        fields["delivered_site"] = order.delivery.site_id
     if (exception := open_exception(order)) is not None:
         fields["exception"] = exception
     return fields

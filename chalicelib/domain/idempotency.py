@@ -1,4 +1,4 @@
-"""One order per `Idempotency-Key` of a wallet."""
+"""What an `Idempotency-Key` stands for: one order of a wallet, one delivery of a receptionist."""
 
 import hashlib
 import re
@@ -38,9 +38,9 @@ def check_key(key: str) -> str:
     return key
 
 
-def key_hash(*, customer: str, key: str) -> str:
-    """What is stored of a key: hashed, and scoped to the wallet."""
-    return hashlib.sha256(f"{customer}\n{key}".encode()).hexdigest()
+def key_hash(*, owner: str, key: str) -> str:
+    """What is stored of a key: hashed, and scoped to its owner (a wallet address, a username)."""
+    return hashlib.sha256(f"{owner}\n{key}".encode()).hexdigest()
 
 
 def same_request(reservation: Reservation, request_digest: str) -> None:

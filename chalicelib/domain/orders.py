@@ -88,13 +88,20 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The service handed over. `at` and `entitled_until` in unix seconds."""
+    """The service handed over. `at` and `entitled_until` in unix seconds.
+
+    `key_hash` tells the request that did it from all others (see `idempotency`; empty where it had
+    no key); `input_method` and `device` say how and where the code was read.
+    """
 
     at: int
     by: str
     site_id: str
     note: str = ""
     entitled_until: int | None = None
+    key_hash: str = ""
+    input_method: str = ""
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """The service is handed over, once (API `POST /orders/{orderId}/deliver`)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.domain.audit import AuditAction
 from chalicelib.domain.catalogue import Catalogue
 from chalicelib.domain.errors import Forbidden, Refused, Unavailable, invalid
+from chalicelib.domain.idempotency import check_key, key_hash
 from chalicelib.domain.orders import Delivery, Order, OrderStatus, move
 from chalicelib.domain.staff import Role, Staff, check_role, check_site
 from chalicelib.ports import Conflict, Entropy, Store
@@ -19,11 +20,15 @@ SECONDS_PER_DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The one delivery, and whether it had happened before this request."""
+    """The one delivery, and whether another request than this one made it.
+
+    `replayed` says that an earlier attempt of this same request did.
+    """
 
     order: Order
     delivery: Delivery
     already_delivered: bool
+    replayed: bool = False
 
 
 def deliver(
@@ -36,22 +41,39 @@ def deliver(
     entropy: Entropy,
     now: int,
     request_id: str,
+    key: str | None = None,
+    input_method: str = "",
+    device: str = "",
 ) -> Delivered:
     """Deliver a VALID order, or tell of the delivery that was first, at whichever desk.
 
     `desk_site` is where the desk stands; it may be empty where the order or the member of staff
-    leaves no doubt. Refusals are audit items.
+    leaves no doubt. `key` marks all attempts of one press by one member of staff: whichever of
+    them got through, each is told that it was the one, also by a member who has lost the site
+    since. What the first attempt asked for counts. `input_method` and `device` are kept with the
+    delivery. Refusals are audit items.
 
     Raises:
         NotFound: `ORDER_NOT_FOUND`.
         Forbidden: `FORBIDDEN_ROLE`, the member is no receptionist; `FORBIDDEN_SITE`, they do not
             serve the order's site or that desk.
-        InvalidInput: `siteId` is needed, or is not the order's.
+        InvalidInput: `siteId` is needed, or is not the order's; `Idempotency-Key` is malformed.
         Refused: `ORDER_NOT_VALID`, `ORDER_EXPIRED` or `ORDER_CANCELLED`.
         Unavailable: others keep interfering.
     """
+    press = Delivery(
+        at=now,
+        by=staff.username,
+        site_id="",
+        note=note,
+        key_hash=key_hash(owner=staff.username, key=check_key(key)) if key is not None else "",
+        input_method=input_method,
+        device=device,
+    )
     for _ in range(MAX_ATTEMPTS):
         order = load_order(store, order_id)
+        if order.delivery is not None and _is_of(press, order.delivery):
+            return Delivered(order, order.delivery, already_delivered=False, replayed=True)
         try:
             check_role(staff, Role.RECEPTION)
             if order.site_id:
@@ -61,9 +83,18 @@ def deliver(
             _check_deliverable(order, staff, now)
             site_id = _site_of_delivery(order, staff, desk_site)
         except (Forbidden, Refused) as refusal:
-            _note_refusal(store, entropy, staff, order, refusal, now, request_id)
+            _note_refusal(store, entropy, staff, order, press, refusal, request_id)
             raise
-        done, delivery = _hand_over(order, staff, site_id, note, store.catalogue(), now, request_id)
+        delivery = _delivery(order, press, site_id, store.catalogue())
+        done = move(
+            order,
+            OrderStatus.DELIVERED,
+            actor=actor_of(staff),
+            at=now,
+            reason="service handed over",
+            request_id=request_id,
+            delivery=delivery,
+        )
         try:
             store.commit(order_changes(order, done))
         except Conflict:
@@ -94,34 +125,17 @@ def _check_deliverable(order: Order, staff: Staff, now: int) -> None:
     raise Refused(f"The order is {order.status}; its burn is not final.", code="ORDER_NOT_VALID")
 
 
-def _hand_over(
-    order: Order,
-    staff: Staff,
-    site_id: str,
-    note: str,
-    catalogue: Catalogue | None,
-    now: int,
-    request_id: str,
-) -> tuple[Order, Delivery]:
+def _is_of(press: Delivery, delivery: Delivery) -> bool:
+    """Whether the delivery was made by an earlier attempt of this press."""
+    same = (press.by, press.key_hash) == (delivery.by, delivery.key_hash)
+    return bool(press.key_hash) and same
+
+
+def _delivery(order: Order, press: Delivery, site_id: str, catalogue: Catalogue | None) -> Delivery:
     kind = catalogue.find(order.token_id) if catalogue else None
     days = kind.entitlement_days if kind else None
-    delivery = Delivery(
-        at=now,
-        by=staff.username,
-        site_id=site_id,
-        note=note,
-        entitled_until=now + days * order.amount * SECONDS_PER_DAY if days else None,
-    )
-    delivered = move(
-        order,
-        OrderStatus.DELIVERED,
-        actor=actor_of(staff),
-        at=now,
-        reason="service handed over",
-        request_id=request_id,
-        delivery=delivery,
-    )
-    return delivered, delivery
+    until = press.at + days * order.amount * SECONDS_PER_DAY if days else None
+    return replace(press, site_id=site_id, entitled_until=until)
 
 
 def _note_refusal(
@@ -129,8 +143,8 @@ def _note_refusal(
     entropy: Entropy,
     staff: Staff,
     order: Order,
+    press: Delivery,
     refusal: Forbidden | Refused,
-    now: int,
     request_id: str,
 ) -> None:
     store.commit(
@@ -140,9 +154,11 @@ def _note_refusal(
                 actor=actor_of(staff),
                 subject=order.order_hash,
                 entropy=entropy,
-                now=now,
+                now=press.at,
                 request_id=request_id,
                 code=refusal.code,
+                inputMethod=press.input_method,
+                device=press.device,
             )
         ]
     )

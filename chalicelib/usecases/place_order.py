@@ -107,7 +107,7 @@ def place_order(
 def _find_reservation(
     store: Store, request: OrderRequest, key: str, now: int
 ) -> Reservation | None:
-    found = store.reservation(key_hash(customer=request.customer, key=key))
+    found = store.reservation(key_hash(owner=request.customer, key=key))
     if found is None or found.expires_at <= now:
         return None
     same_request(found, request.digest(key))
@@ -134,7 +134,7 @@ def _reserve(
     store: Store, entropy: Entropy, request: OrderRequest, key: str, now: int
 ) -> Reservation:
     """The key's reservation: ours, or that of whoever came first."""
-    hashed = key_hash(customer=request.customer, key=key)
+    hashed = key_hash(owner=request.customer, key=key)
     fresh = Reservation(
         key_hash=hashed,
         order_id=make_order_id(

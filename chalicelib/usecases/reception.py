@@ -6,6 +6,8 @@ from enum import StrEnum
 from chalicelib.domain.audit import AuditAction
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.finality import FinalityRule
+from chalicelib.domain.order_filter import OrderFilter
+from chalicelib.domain.order_hash import checksum_address
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.staff import Staff, check_site
 from chalicelib.ports import Entropy, Page, Sealer, Store, Telemetry
@@ -130,14 +132,38 @@ def site_queue(
     staff: Staff,
     *,
     statuses: frozenset[OrderStatus],
+    among: OrderFilter,
     store: Store,
     limit: int,
     cursor: str | None,
 ) -> Page[Order]:
     """A site's orders for those who serve it.
 
+    Latest expiry first, or latest creation where they are looked for by a whole wallet address. A
+    page may be short, even empty, and still have a next one.
+
     Raises:
         Forbidden: `FORBIDDEN_SITE`.
     """
     check_site(staff, site_id)
-    return store.orders_of_site(site_id, statuses=statuses, limit=limit, cursor=cursor)
+    if among.whole_hash:
+        order = store.order_by_hash(among.whole_hash)
+        found: Page[Order] = Page((order,) if order else (), None)
+    elif among.whole_wallet:
+        wallet = checksum_address(among.whole_wallet)
+        found = store.orders_of_customer(wallet, limit=limit, cursor=cursor)
+    else:
+        return store.orders_of_site(
+            site_id, statuses=statuses, among=among, limit=limit, cursor=cursor
+        )
+    here = [order for order in found.items if order.site_id == site_id]
+    return Page(
+        tuple(order for order in here if order.status in statuses and among.fits_order(order)),
+        found.next_cursor,
+    )
+
+
+def display_name(username: str, *, asking: Staff, store: Store) -> str:
+    """What colleagues call a member of staff; the username itself where nobody has it any more."""
+    known = asking if username == asking.username else store.staff(username)
+    return known.display_name if known else username

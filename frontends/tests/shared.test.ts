@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { StaffSession } from "../reception/session.ts";
-import { Wedge } from "../reception/wedge.ts";
 import { Api, ApiError, Unreachable } from "../shared/api.ts";
 import { backoff, easing, type PollEnvironment, poll } from "../shared/poll.ts";
 import { randomKey } from "../shared/storage.ts";
@@ -60,6 +59,68 @@ test("the idempotency key goes with the order", async () => {
   assert.equal(asked[0]?.url, "/api/v1/orders");
   assert.equal(asked[0]?.headers["Idempotency-Key"], "k".repeat(32));
   assert.deepEqual(JSON.parse(asked[0]?.body ?? ""), order);
+});
+
+test("a delivery says whose press it is, how the code was read and where", async () => {
+  const { asked, fetch } = answering(new Response("{}"), new Response("{}"));
+  const api = new Api("/api/v1", { fetch, token: () => "t1" });
+  const press = {
+    siteId: "A",
+    idempotencyKey: "k".repeat(32),
+    method: "wedge",
+    deviceId: "d1",
+  } as const;
+  await api.deliver("ORD_1", { ...press, note: "" });
+  await api.deliver("ORD_1", { ...press, note: "two cups" });
+  assert.deepEqual(
+    asked.map(({ url, body }) => [url, JSON.parse(body ?? "")]),
+    [
+      ["/api/v1/orders/ORD_1/deliver", { siteId: "A" }],
+      ["/api/v1/orders/ORD_1/deliver", { siteId: "A", note: "two cups" }],
+    ],
+  );
+  for (const { headers } of asked) {
+    assert.equal(headers["Idempotency-Key"], "k".repeat(32));
+    assert.equal(headers["X-Input-Method"], "wedge");
+    assert.equal(headers["X-Device-Id"], "d1");
+    assert.equal(headers.Authorization, "Bearer t1");
+  }
+});
+
+test("a queue is asked for by what is looked for, and by nothing else", async () => {
+  const { asked, fetch } = answering(new Response("{}"), new Response("{}"));
+  const api = new Api("", { fetch });
+  await api.queue("A");
+  await api.queue("A", {
+    from: 0,
+    to: 9,
+    search: "0x12345678",
+    status: ["VALID", "DELIVERED"],
+    cursor: "c",
+  });
+  assert.deepEqual(
+    asked.map(({ url }) =>
+      [...new URLSearchParams(url.split("?")[1])].map(([name, value]) => `${name}=${value}`),
+    ),
+    [
+      ["site=A"],
+      ["site=A", "from=0", "to=9", "search=0x12345678", "status=VALID,DELIVERED", "cursor=c"],
+    ],
+  );
+});
+
+test("a wallet's orders are asked for with the wallet's own token", async () => {
+  const { asked, fetch } = answering(new Response("{}"), new Response("{}"));
+  const api = new Api("", { fetch, token: () => "staff" });
+  await api.walletOrders("0xabc", "w1");
+  await api.walletOrders("0xabc", "w1", "5.0xdef");
+  assert.deepEqual(
+    asked.map(({ url, headers }) => [url, headers.Authorization]),
+    [
+      ["/wallets/0xabc/orders", "Bearer w1"],
+      ["/wallets/0xabc/orders?cursor=5.0xdef", "Bearer w1"],
+    ],
+  );
 });
 
 test("keys carry 128 random bits in the characters that the API takes", () => {
@@ -234,37 +295,6 @@ test("delays have limits", () => {
   assert(backoff(3, 0) < backoff(3, 0.99));
   assert.equal(easing(1500, 6000, 0), 1500);
   assert.equal(easing(1500, 6000, 100), 6000);
-});
-
-function typed(wedge: Wedge, text: string, every: number, from = 0): string | null {
-  let scanned: string | null = null;
-  [...text, "Enter"].forEach((key, at) => {
-    scanned = wedge.key(key, from + at * every) ?? scanned;
-  });
-  return scanned;
-}
-
-test("a USB scanner is told from a person by its pace", () => {
-  const code = "5SOV://order/ORD_20261121_0123456789ABCDEF";
-  assert.equal(typed(new Wedge(), code, 8), code);
-  assert.equal(typed(new Wedge(), code, 120), null);
-  assert.equal(typed(new Wedge(), "1234", 8), null);
-});
-
-test("keys before a scan are not part of it, and shift is no character", () => {
-  const wedge = new Wedge();
-  wedge.key("x", 0);
-  wedge.key("Shift", 995);
-  assert.equal(typed(wedge, "0123456789ABCDEF", 10, 1000), "0123456789ABCDEF");
-});
-
-test("Enter right after characters may be a slow scanner's", () => {
-  const wedge = new Wedge();
-  wedge.key("a", 1000);
-  assert(wedge.typing(1300));
-  assert.equal(wedge.typing(1600), false);
-  wedge.key("Enter", 1700);
-  assert.equal(wedge.typing(1701), false);
 });
 
 test("the security headers allow nothing inline and nobody else's scripts", async () => {

@@ -378,12 +378,17 @@ def test_only_a_valid_order_is_delivered_and_the_attempt_is_kept(
     order = api.add_order(in_status(status))
     token = api.log_in()
     before = api.snapshot()
-    answer = api.call("POST", f"/orders/{order.order_id}/deliver", token=token)
+    answer = api.call(
+        "POST",
+        f"/orders/{order.order_id}/deliver",
+        token=token,
+        headers={"X-Input-Method": "camera", "X-Device-Id": "desk-7"},
+    )
     assert (answer.status_code, answer.json()["code"]) == (409, code)
     assert api.snapshot() == before
     attempt = api.audit_trail()[-1]
     assert (attempt.action, attempt.subject) == ("DELIVERY_REFUSED", order.order_hash)
-    assert attempt.detail == {"code": code}
+    assert attempt.detail == {"code": code, "inputMethod": "camera", "device": "desk-7"}
 
 
 def test_an_order_past_its_time_is_not_delivered_before_its_burn_is_known(api: Api) -> None:
@@ -471,6 +476,22 @@ def test_a_delivery_that_breaks_a_rule_is_refused(
         ("cursor=!", "cursor", "pattern"),
         ("sites=A", "sites", "unexpected"),
         ("status=VALID&status=CREATED", "status", "single"),
+        ("from=yesterday", "from", "integer"),
+        ("from=-1", "from", "integer"),
+        ("from=", "from", "integer"),
+        ("to=1e3", "to", "integer"),
+        ("to=999999999999", "to", "integer"),
+        ("from=2&to=1", "to", "order"),
+        ("createdFrom=1", "createdFrom", "unexpected"),
+        ("search=", "search", "length"),
+        ("search=" + "a" * 81, "search", "length"),
+        ("search=abc", "search", "pattern"),
+        ("search=0x1234567", "search", "pattern"),
+        ("search=Lan", "search", "pattern"),
+        ("search=%25", "search", "pattern"),
+        ("search=ORD_20261121_0000000000000000", "search", "pattern"),
+        ("search=0123456789ABCDEF", "search", "pattern"),
+        ("search=0123-4567-89AB-CDEF", "search", "pattern"),
     ],
 )
 def test_a_queue_is_asked_for_by_the_rules(api: Api, query: str, field: str, rule: str) -> None:
@@ -483,6 +504,30 @@ def test_who_serves_no_single_site_says_which(api: Api, sites: tuple[str, ...]) 
     api.change_staff("reception1", sites=sites)
     answer = api.call("GET", "/reception/orders", token=api.log_in())
     assert broken_rules(answer) == {("site", "required")}
+
+
+@pytest.mark.parametrize("site_id", [SITE, ""])
+@pytest.mark.parametrize(
+    ("header", "value", "rule"),
+    [
+        ("Idempotency-Key", "", "pattern"),
+        ("Idempotency-Key", "k" * 21, "pattern"),
+        ("Idempotency-Key", "k" * 129, "pattern"),
+        ("X-Input-Method", "telepathy", "known"),
+        ("X-Device-Id", "d" * 65, "pattern"),
+    ],
+)
+def test_a_delivery_says_how_by_the_rules(
+    api: Api, header: str, value: str, rule: str, site_id: str
+) -> None:
+    order = api.add_order(in_status(OrderStatus.VALID, an_order(site_id=site_id)))
+    token = api.log_in()
+    before = api.snapshot()
+    answer = api.call(
+        "POST", f"/orders/{order.order_id}/deliver", token=token, headers={header: value}
+    )
+    assert broken_rules(answer) == {(header, rule)}
+    assert api.snapshot() == before
 
 
 @pytest.mark.parametrize(

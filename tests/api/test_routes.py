@@ -13,7 +13,7 @@ from chalicelib.adapters.security import AesGcmSealer
 from chalicelib.api.routing import Route, route_name
 from chalicelib.api.table import ROUTES
 from chalicelib.domain.order_hash import order_hash, text_ref
-from chalicelib.domain.orders import OrderStatus
+from chalicelib.domain.orders import OrderStatus, see_burn
 from chalicelib.domain.progress import Heartbeat
 from chalicelib.domain.redemptions import Outcome
 from chalicelib.ports import StoreUnavailable, Update
@@ -24,6 +24,7 @@ from tests.fakes import (
     CONTRACT,
     CUSTOMER,
     CUSTOMER_KEY,
+    LISTENER,
     NOW,
     OTHER_SITE,
     ROOM,
@@ -32,7 +33,9 @@ from tests.fakes import (
     TTL,
     FixedClock,
     InterruptedStore,
+    a_burn,
     a_shop,
+    a_staff,
     an_order,
     in_status,
     sign_cancel,
@@ -85,6 +88,7 @@ def good_get_config(api: Api) -> None:
         "explorerUrl": "https://explorer.example",
         "rpcUrls": [],
         "nativeCurrency": {"name": "BNB", "symbol": "BNB", "decimals": 18},
+        "gasHelpUrl": None,
         "orderTtlSeconds": TTL,
         "brand": {"name": "5SOffice"},
         "eip712": {"name": "5SOffice Vouchers", "version": "1"},
@@ -142,7 +146,9 @@ def good_create_order(api: Api) -> None:
 
 
 def good_get_order(api: Api) -> None:
-    order = api.add_order(in_status(OrderStatus.PENDING_CHAIN))
+    plain = an_order()
+    burn = a_burn(plain, serial=41, log_index=3)
+    order = api.add_order(see_burn(plain, burn, actor=LISTENER, at=NOW, request_id="req"))
     answer = api.call("GET", f"/orders/{order.order_id}")
     assert answer.status_code == 200
     assert order.burn is not None
@@ -171,6 +177,10 @@ def good_get_order(api: Api) -> None:
         "chain": {
             "txHash": order.burn.tx_hash,
             "blockNumber": 100,
+            "blockHash": order.burn.block.hash,
+            "blockTime": order.burn.block.time,
+            "logIndex": 3,
+            "serial": "41",
             "confirmations": 2,
             "required": 3,
             "final": False,
@@ -334,7 +344,83 @@ def good_list_reception_orders(api: Api) -> None:
     by_hash = {item["orderHash"]: item for item in some.json()["items"]}
     assert set(by_hash) == {valid.order_hash, done.order_hash}
     assert by_hash[done.order_hash]["deliveredBy"] == "reception1"
+    assert by_hash[done.order_hash]["deliveredByName"] == "Reception1"
     assert "deliveredBy" not in by_hash[valid.order_hash]
+
+
+def test_a_queue_is_searched_by_time_hash_and_wallet(api: Api) -> None:
+    orders = [an_order(number, created_at=NOW + number) for number in range(5)]
+    foreign = an_order(9, created_at=NOW + 9, customer=STRANGER)
+    api.add(*orders, foreign, an_order(10, site_id=OTHER_SITE))
+    token = api.log_in()
+
+    def found(query: str) -> list[str]:
+        answer = api.call("GET", f"/reception/orders?{query}", token=token)
+        assert answer.status_code == 200, answer.text
+        assert "ORD_" not in answer.text
+        return [item["orderHash"] for item in answer.json()["items"]]
+
+    hashes = [order.order_hash for order in orders]
+    assert sorted(found(f"from={NOW + 1}&to={NOW + 3}")) == sorted(hashes[1:4])
+    assert found(f"search={hashes[2]}") == [hashes[2]]
+    assert found(f"search={hashes[2][2:12].upper()}") == [hashes[2]]
+    assert found(f"search={STRANGER}") == [foreign.order_hash]
+    assert found(f"search={STRANGER[-4:]}&status=CREATED") == [foreign.order_hash]
+    assert found(f"search={STRANGER[-4:]}&status=VALID") == []
+    assert found(f"search={STRANGER[-4:]}&to={NOW}") == []
+
+
+def test_a_desk_whose_answer_was_lost_learns_that_it_delivered(api: Api) -> None:
+    order = api.add_order(in_status(OrderStatus.VALID))
+    path = f"/orders/{order.order_id}/deliver"
+    api.add(a_staff("reception2", display_name="Chị Lan"))
+    mine, hers = api.log_in("reception2"), api.log_in()
+    headers = {"Idempotency-Key": "m" * 22, "X-Input-Method": "wedge", "X-Device-Id": "desk-7"}
+    first = api.call("POST", path, token=mine, headers=headers)
+    api.clock.advance(600)
+    again = api.call("POST", path, token=mine, headers=headers, json_body={"note": "later"})
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.json() == first.json()
+    assert first.json()["alreadyDelivered"] is False
+    assert "idempotency-replayed" not in first.headers
+    assert again.headers["idempotency-replayed"] == "true"
+    for token, others in ((mine, {"Idempotency-Key": "n" * 22}), (mine, {}), (hers, headers)):
+        told = api.call("POST", path, token=token, headers=others)
+        assert told.json() == {**first.json(), "alreadyDelivered": True}
+        assert told.json()["deliveredByName"] == "Chị Lan"
+    delivery = api.store.order(order.order_id).delivery
+    assert (delivery.input_method, delivery.device) == ("wedge", "desk-7")
+    assert "m" * 22 not in repr(api.store._records)
+    assert api.telemetry.metrics.count(("OrdersDelivered", 1, "Count")) == 1
+    seen = api.call("GET", f"/reception/orders/{order.order_id}", token=hers).json()
+    assert seen["delivered"] == {
+        "at": "2026-11-21T10:00:00Z",
+        "by": "reception2",
+        "byName": "Chị Lan",
+        "site": SITE,
+        "note": "",
+    }
+
+
+def test_what_a_receipt_proves_is_told_to_the_holder_of_the_id(api: Api) -> None:
+    order = api.add_order(in_status(OrderStatus.DELIVERED))
+    assert order.burn is not None
+    seen = api.call("GET", f"/orders/{order.order_id}").json()
+    assert (seen["deliveredAt"], seen["deliveredSite"]) == ("2026-11-21T10:01:30Z", SITE)
+    assert seen["chain"]["blockHash"] == order.burn.block.hash
+    assert seen["chain"]["final"] is True
+    # By whom, and what was noted, is the staff's own.
+    assert "reception1" not in json.dumps(seen)
+    (listed,) = api.call("GET", f"/wallets/{CUSTOMER}/orders", token=wallet_token(api)).json()[
+        "items"
+    ]
+    assert listed == {name: value for name, value in seen.items() if name != "chain"}
+
+
+def test_where_gas_is_to_be_had_on_the_testnet() -> None:
+    with Api(settings={"CHAIN_ID": "97"}) as api:
+        told = api.call("GET", "/config").json()["gasHelpUrl"]
+        assert told == "https://www.bnbchain.org/en/testnet-faucet"
 
 
 def good_deliver_order(api: Api) -> None:
@@ -347,6 +433,7 @@ def good_deliver_order(api: Api) -> None:
         "status": "DELIVERED",
         "deliveredAt": "2026-11-21T10:00:00Z",
         "deliveredBy": "reception1",
+        "deliveredByName": "Reception1",
         "deliveredSite": SITE,
         "alreadyDelivered": False,
         "entitledUntil": NOW + 60 * 86_400,

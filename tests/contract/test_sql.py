@@ -29,6 +29,7 @@ from chalicelib.adapters.sql.migrations import MIGRATIONS, Migration, migrations
 from chalicelib.adapters.sql.tables import LISTENER_CURSOR, METADATA
 from chalicelib.domain.exceptions import ExceptionKind, raise_exception
 from chalicelib.domain.idempotency import Reservation
+from chalicelib.domain.order_filter import OrderFilter
 from chalicelib.domain.orders import OrderStatus
 from chalicelib.domain.progress import Cursor
 from chalicelib.domain.redemptions import Outcome, Redemption
@@ -293,6 +294,13 @@ def plans(
     for cursor in (None, place):
         store.orders_of_customer(CUSTOMER, limit=10, cursor=cursor)
         store.orders_of_site(SITE, statuses=every_status, limit=10, cursor=cursor)
+        store.orders_of_site(
+            SITE,
+            statuses=every_status,
+            among=OrderFilter(NOW, NOW + 60, "0x12345678", "12345678"),
+            limit=10,
+            cursor=cursor,
+        )
         store.orders_expiring(after=0, through=NOW, limit=10, cursor=cursor)
         store.audit(day="2026-11-21", limit=10, cursor=cursor)
     store.redemptions(1, 100)
@@ -303,7 +311,7 @@ def plans(
     for read in (store.reservation, store.session, store.wallet_nonce, store.staff):
         read("name")
     event.remove(engine, "before_cursor_execute", note)
-    assert len(statements) == 4 + 2 * (1 + len(OrderStatus) + 1 + 1) + 1 + 1 + 4 + 4
+    assert len(statements) == 4 + 2 * (1 + 3 * len(OrderStatus) + 1 + 1) + 1 + 1 + 4 + 4
     with engine.connect() as connection:
         return [explain(connection, *statement) for statement in statements]
 

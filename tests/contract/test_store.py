@@ -22,6 +22,7 @@ from chalicelib.domain.exceptions import (
     raise_exception,
 )
 from chalicelib.domain.idempotency import Reservation
+from chalicelib.domain.order_filter import LONGEST_LIFE_SECONDS, OrderFilter
 from chalicelib.domain.orders import (
     INLINE_HISTORY,
     Actor,
@@ -39,6 +40,7 @@ from chalicelib.domain.progress import Cursor, Heartbeat
 from chalicelib.domain.redemptions import Outcome, Redemption
 from chalicelib.domain.staff import Session, SessionKind, WalletNonce
 from chalicelib.ports import (
+    LOOKS_PER_ITEM,
     MAX_CHANGES,
     Change,
     Check,
@@ -50,6 +52,7 @@ from chalicelib.ports import (
     Update,
 )
 from tests.contract.data import Data, assert_same, conflict_of, every, stored
+from tests.contract.engines import FreshData
 from tests.fakes import (
     CONTRACT,
     CUSTOMER,
@@ -59,6 +62,7 @@ from tests.fakes import (
     OTHER_SITE,
     SITE,
     STRANGER,
+    TTL,
     a_block,
     a_burn,
     a_catalogue,
@@ -644,6 +648,113 @@ class TestOrdersOfSite:
             return len(page.items)
 
         assert (listed(OrderStatus.CREATED), listed(OrderStatus.VALID)) == (0, 1)
+
+
+class TestFilteredOrdersOfSite:
+    """Orders of two wallets, one a minute, two of three at one site."""
+
+    @pytest.fixture
+    def orders(self, store: Store) -> list[Order]:
+        orders = [
+            in_status(
+                (OrderStatus.CREATED, OrderStatus.VALID)[number % 2],
+                an_order(
+                    number,
+                    customer=(CUSTOMER, STRANGER)[number % 5 == 0],
+                    site_id=(SITE, SITE, OTHER_SITE)[number % 3],
+                    created_at=NOW + 60 * number,
+                    # Not all live equally long: the setting may change.
+                    expires_at=NOW + 60 * number + (60, TTL, LONGEST_LIFE_SECONDS)[number % 5 % 3],
+                ),
+            )
+            for number in range(24)
+        ]
+        store.commit([Insert(order) for order in orders])
+        return orders
+
+    def assert_listed(
+        self,
+        store: Store,
+        orders: list[Order],
+        among: OrderFilter,
+        wanted: Callable[[Order], bool],
+    ) -> None:
+        for statuses, limit in product((EVERY_STATUS, frozenset({OrderStatus.VALID})), (1, 3, 50)):
+            ask = partial(store.orders_of_site, SITE, statuses=statuses, among=among, limit=limit)
+            expected = [
+                order
+                for order in orders
+                if order.site_id == SITE and order.status in statuses and wanted(order)
+            ]
+            expected.sort(key=lambda order: order.expires_at, reverse=True)
+            assert expected
+            assert [order.order_id for order in every(ask)] == [one.order_id for one in expected]
+
+    def test_by_creation_both_ends_included(self, store: Store, orders: list[Order]) -> None:
+        first, last = NOW + 60 * 6, NOW + 60 * 18
+        for among, lowest, highest in (
+            (OrderFilter(created_from=first), first, NOW * 2),
+            (OrderFilter(created_to=last), 0, last),
+            (OrderFilter(created_from=first, created_to=last), first, last),
+        ):
+            self.assert_listed(
+                store,
+                orders,
+                among,
+                lambda order, low=lowest, high=highest: low <= order.created_at <= high,  # type: ignore[misc]
+            )
+
+    def test_by_the_beginning_of_the_hash(self, store: Store, orders: list[Order]) -> None:
+        looked_for = orders[7].order_hash
+        for length in (10, 42, 66):
+            among = OrderFilter(hash_start=looked_for[:length])
+            self.assert_listed(store, orders, among, lambda one: one.order_hash == looked_for)
+
+    def test_by_the_end_of_the_wallet(self, store: Store, orders: list[Order]) -> None:
+        for length in (4, 9, 40):
+            among = OrderFilter(wallet_end=STRANGER.lower()[-length:])
+            self.assert_listed(store, orders, among, lambda one: one.customer == STRANGER)
+
+    def test_by_either(self, store: Store, orders: list[Order]) -> None:
+        looked_for = orders[7].order_hash
+        among = OrderFilter(NOW, NOW * 2, looked_for[:10], STRANGER.lower()[-8:])
+        self.assert_listed(
+            store,
+            orders,
+            among,
+            lambda one: looked_for == one.order_hash or one.customer == STRANGER,
+        )
+
+    @pytest.mark.parametrize(
+        "among",
+        [
+            OrderFilter(created_from=NOW + 10**6),
+            OrderFilter(created_to=NOW - 1),
+            OrderFilter(hash_start="0x00000000"),
+            OrderFilter(wallet_end="00000000"),
+            OrderFilter(wallet_end=CUSTOMER.lower()[2:6]),
+        ],
+    )
+    def test_what_fits_no_order(
+        self, store: Store, orders: list[Order], among: OrderFilter
+    ) -> None:
+        assert orders
+        ask = partial(store.orders_of_site, SITE, statuses=EVERY_STATUS, among=among, limit=5)
+        assert every(ask) == []
+
+    def test_a_page_costs_no_more_than_so_many_looks(self, fresh: FreshData) -> None:
+        many = [an_order(number, expires_at=NOW + number) for number in range(LOOKS_PER_ITEM * 2)]
+        among = OrderFilter(hash_start=many[0].order_hash)
+        with Data(fresh()) as data:
+            store = data.open()
+            for start in range(0, len(many), MAX_CHANGES // 2):
+                store.commit([Insert(one) for one in many[start : start + MAX_CHANGES // 2]])
+            ask = partial(store.orders_of_site, SITE, statuses=EVERY_STATUS, among=among, limit=1)
+            assert every(ask) == [many[0]]
+            if not isinstance(store, MemoryStore):  # which has all at hand
+                first = ask()
+                assert first.items == ()
+                assert ask(cursor=first.next_cursor).items == (many[0],)
 
 
 class TestOrdersExpiring:

@@ -24,6 +24,7 @@ from chalicelib.domain.exceptions import (
     raise_exception,
 )
 from chalicelib.domain.idempotency import Reservation
+from chalicelib.domain.order_filter import LATEST_TIME, OrderFilter
 from chalicelib.domain.orders import HistoryEntry, HistoryRecord, Order, OrderStatus
 from chalicelib.domain.progress import Cursor
 from chalicelib.domain.redemptions import Outcome, Redemption
@@ -53,6 +54,10 @@ SLOTS = 6
 """Few records of each kind, so that commits meet what others left."""
 
 
+def the_hash(slot: int) -> str:
+    return the_order(slot).order_hash
+
+
 def the_order(slot: int) -> Order:
     """What never changes about an order. Two each are made and expire together."""
     return an_order(
@@ -62,6 +67,15 @@ def the_order(slot: int) -> Order:
         created_at=NOW + slot // 2,
         expires_at=NOW + 60 + slot // 2,
     )
+
+
+filters = st.builds(
+    OrderFilter,
+    created_from=st.just(0) | st.integers(NOW, NOW + 3),
+    created_to=st.just(LATEST_TIME) | st.integers(NOW, NOW + 3),
+    hash_start=st.just("") | st.integers(0, SLOTS - 1).map(lambda slot: the_hash(slot)[:10]),
+    wallet_end=st.just("") | st.sampled_from(CUSTOMERS).map(lambda one: one[-4:].lower()),
+).filter(lambda among: among.created_from <= among.created_to)
 
 
 def the_audit_item(slot: int) -> AuditItem:
@@ -188,6 +202,7 @@ class StoreMachine(RuleBasedStateMachine):
         statuses=st.frozensets(st.sampled_from(OrderStatus)) | st.just(frozenset(OrderStatus)),
         stretch=st.tuples(st.integers(59, 63), st.integers(59, 63)),
         limit=limits,
+        among=filters,
     )
     def list_orders(
         self,
@@ -196,6 +211,7 @@ class StoreMachine(RuleBasedStateMachine):
         statuses: frozenset[OrderStatus],
         stretch: tuple[int, int],
         limit: int,
+        among: OrderFilter,
     ) -> None:
         """All pages of every list of orders; those in one place in any order."""
         after, through = (NOW + seconds for seconds in stretch)
@@ -204,7 +220,7 @@ class StoreMachine(RuleBasedStateMachine):
             return [
                 (partial(store.orders_of_customer, customer), lambda order: order.created_at),
                 (
-                    partial(store.orders_of_site, site_id, statuses=statuses),
+                    partial(store.orders_of_site, site_id, statuses=statuses, among=among),
                     lambda order: order.expires_at,
                 ),
                 (partial(store.orders_expiring, after=after, through=through), lambda _: 0),

@@ -10,7 +10,7 @@ from chalicelib.domain.audit import AuditAction, AuditItem
 from chalicelib.domain.catalogue import Catalogue
 from chalicelib.domain.errors import Forbidden, InvalidInput, NotFound, Refused, Unavailable
 from chalicelib.domain.orders import Actor, ActorKind, Order, OrderStatus, see_burn
-from chalicelib.ports import Store, Update
+from chalicelib.ports import Store, StoreUnavailable, Update
 from chalicelib.usecases.deliver import Delivered, deliver
 from tests.fakes import (
     AI_SUITE,
@@ -33,6 +33,8 @@ from tests.fakes import (
 
 S = OrderStatus
 ENTROPY = CountingEntropy("deliver")
+KEY = "k" * 22
+HOW = {"inputMethod": "camera", "device": "desk-7"}
 NOWHERE: dict[str, Any] = {"site_id": ""}
 EVERYWHERE = a_staff("reception8", sites=(SITE, OTHER_SITE))
 
@@ -45,8 +47,14 @@ def _deliver(store: Store, order: Order, staff: Any = None, **changes: Any) -> D
         "entropy": ENTROPY,
         "now": NOW + 200,
         "request_id": "req-d",
+        "input_method": "camera",
+        "device": "desk-7",
     }
     return deliver(order.order_id, staff or a_staff(), **(facts | changes))
+
+
+def _lose_the_answer() -> None:
+    raise StoreUnavailable("the connection broke")
 
 
 def _refusals(store: Store) -> list[AuditItem]:
@@ -65,6 +73,7 @@ def test_a_valid_order_is_delivered_and_everything_is_written_down() -> None:
     assert delivery is not None
     assert (delivery.at, delivery.by, delivery.site_id) == (NOW + 200, "reception1", SITE)
     assert (delivery.note, delivery.entitled_until) == ("two cups of tea", None)
+    assert (delivery.input_method, delivery.device, delivery.key_hash) == ("camera", "desk-7", "")
     entry = done.order.history[-1]
     assert (entry.actor.kind, entry.actor.name) == (ActorKind.RECEPTION, "reception1")
     assert (entry.at, entry.request_id) == (NOW + 200, "req-d")
@@ -89,6 +98,83 @@ def test_a_repeat_by_anyone_entitled_tells_of_the_first_delivery(
     assert again == Delivered(first.order, first.delivery, already_delivered=True)
     assert store.order(order.order_id) == first.order
     assert _refusals(store) == []
+
+
+def test_a_press_whose_answer_was_lost_learns_that_it_delivered() -> None:
+    order = in_status(S.VALID)
+    store = stored(a_shop(), order)
+    lossy = InterruptedStore(store, after={1: _lose_the_answer})
+    with pytest.raises(StoreUnavailable):
+        _deliver(lossy, order, key=KEY)
+    again = _deliver(store, order, key=KEY, now=NOW + 999, note="another", desk_site=OTHER_SITE)
+    assert (again.already_delivered, again.replayed) == (False, True)
+    assert (again.delivery.at, again.delivery.note) == (NOW + 200, "two cups of tea")
+    kept = store.order(order.order_id)
+    assert kept == again.order
+    assert KEY not in repr(kept)
+    assert _refusals(store) == []
+
+
+@pytest.mark.parametrize(
+    ("staff", "key"),
+    [
+        (a_staff(), "j" * 22),
+        (a_staff(), None),
+        (a_staff("reception2"), KEY),
+        (a_staff("reception2"), "j" * 22),
+    ],
+    ids=["another key", "no key", "another's key", "another"],
+)
+@pytest.mark.parametrize("first_key", [KEY, None])
+def test_any_other_press_is_told_of_the_one_that_delivered(
+    first_key: str | None, staff: Any, key: str | None
+) -> None:
+    order = in_status(S.VALID)
+    store = stored(a_shop(), order)
+    first = _deliver(store, order, key=first_key)
+    assert (first.already_delivered, first.replayed) == (False, False)
+    other = _deliver(store, order, staff, key=key)
+    assert other == Delivered(first.order, first.delivery, already_delivered=True)
+
+
+def test_a_press_that_delivered_is_told_so_by_whoever_lost_the_site_since() -> None:
+    order = in_status(S.VALID)
+    store = stored(a_shop(), order)
+    _deliver(store, order, key=KEY)
+    moved = a_staff(sites=(OTHER_SITE,))
+    assert not _deliver(store, order, moved, key=KEY).already_delivered
+    with pytest.raises(Forbidden):
+        _deliver(store, order, moved, key="j" * 22)
+
+
+def test_a_key_of_one_order_delivers_another_all_the_same() -> None:
+    one, other = in_status(S.VALID), in_status(S.VALID, an_order(2))
+    store = stored(a_shop(), one, other)
+    _deliver(store, one, key=KEY)
+    done = _deliver(store, other, key=KEY)
+    assert (done.already_delivered, done.replayed) == (False, False)
+
+
+def test_two_attempts_of_one_press_at_once_are_one_delivery() -> None:
+    order = in_status(S.VALID)
+    store = stored(a_shop(), order)
+    won: list[Delivered] = []
+    racing = InterruptedStore(
+        store, before={1: lambda: won.append(_deliver(store, order, key=KEY))}
+    )
+    late = _deliver(racing, order, key=KEY)
+    assert (late.delivery, late.already_delivered) == (won[0].delivery, False)
+    assert (late.replayed, won[0].replayed) == (True, False)
+
+
+@pytest.mark.parametrize("key", ["", "short", "k" * 129, "k" * 21 + "!"])
+def test_a_key_that_can_be_guessed_is_refused(key: str) -> None:
+    order = in_status(S.VALID)
+    store = stored(a_shop(), order)
+    with pytest.raises(InvalidInput) as refused:
+        _deliver(store, order, key=key)
+    assert [(e.field, e.rule) for e in refused.value.fields] == [("Idempotency-Key", "pattern")]
+    assert store.order(order.order_id) == order
 
 
 @pytest.mark.parametrize("status", S)
@@ -118,7 +204,11 @@ def test_an_administrator_is_refused_and_the_attempt_is_audited(
         assert refused.value.code == "FORBIDDEN_ROLE"
     assert store.order(order.order_id) == order
     assert [(item.action, item.actor, item.detail) for item in _refusals(store)] == [
-        (AuditAction.DELIVERY_REFUSED, Actor(ActorKind.ADMIN, "boss1"), {"code": "FORBIDDEN_ROLE"})
+        (
+            AuditAction.DELIVERY_REFUSED,
+            Actor(ActorKind.ADMIN, "boss1"),
+            {"code": "FORBIDDEN_ROLE", **HOW},
+        )
     ] * 2
 
 
@@ -144,7 +234,7 @@ def test_without_a_final_burn_nothing_is_handed_over_and_the_attempt_is_audited(
     assert store.order(order.order_id) == order
     (item,) = _refusals(store)
     assert (item.action, item.subject) == (AuditAction.DELIVERY_REFUSED, order.order_hash)
-    assert (item.actor.name, item.detail) == (staff.username, {"code": code})
+    assert (item.actor.name, item.detail) == (staff.username, {"code": code, **HOW})
     assert order.order_id not in repr(item)
 
 

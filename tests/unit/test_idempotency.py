@@ -23,11 +23,11 @@ def test_any_other_key_is_refused(key: str) -> None:
 
 
 def test_a_key_is_kept_hashed_and_belongs_to_one_wallet() -> None:
-    hashed = key_hash(customer=CUSTOMER, key=KEY)
+    hashed = key_hash(owner=CUSTOMER, key=KEY)
     assert len(hashed) == 64
     assert KEY not in hashed
-    assert hashed != key_hash(customer=STRANGER, key=KEY)
-    assert hashed != key_hash(customer=CUSTOMER, key=KEY + "w")
+    assert hashed != key_hash(owner=STRANGER, key=KEY)
+    assert hashed != key_hash(owner=CUSTOMER, key=KEY + "w")
 
 
 def test_only_the_same_request_may_repeat_a_key() -> None:

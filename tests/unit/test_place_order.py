@@ -90,7 +90,7 @@ def test_the_reservation_keeps_neither_the_key_nor_what_was_asked() -> None:
     store = a_shop()
     request = OrderRequest(CUSTOMER, AI_SUITE, 1, SITE, {"aiAccount": "a@b.vn"})
     _place(store, request)
-    reservation = store.reservation(key_hash(customer=CUSTOMER, key=KEY))
+    reservation = store.reservation(key_hash(owner=CUSTOMER, key=KEY))
     assert reservation is not None
     assert KEY not in repr(reservation)
     assert "a@b.vn" not in repr(reservation)
@@ -162,7 +162,7 @@ def test_a_crash_between_reservation_and_order_keeps_the_reserved_id() -> None:
     crash = {1: raising(StoreUnavailable("gone"))}
     with pytest.raises(StoreUnavailable):
         _place(InterruptedStore(store, after=crash))
-    reservation = store.reservation(key_hash(customer=CUSTOMER, key=KEY))
+    reservation = store.reservation(key_hash(owner=CUSTOMER, key=KEY))
     assert reservation is not None
     placed = _place(store, now=NOW + 77)
     assert placed.order.order_id == reservation.order_id

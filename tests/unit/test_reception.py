@@ -1,6 +1,7 @@
 """What a reception desk sees."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,13 +9,22 @@ import pytest
 from chalicelib.domain.audit import AuditAction
 from chalicelib.domain.errors import Forbidden, NotFound
 from chalicelib.domain.finality import FinalityRule
+from chalicelib.domain.order_filter import ANY_ORDER, OrderFilter
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.redemptions import Outcome
 from chalicelib.domain.staff import Staff
 from chalicelib.ports import Store
-from chalicelib.usecases.reception import NotDeliverable, ReceptionView, scan_order, site_queue
+from chalicelib.usecases.reception import (
+    NotDeliverable,
+    ReceptionView,
+    display_name,
+    scan_order,
+    site_queue,
+)
+from tests.contract.data import every
 from tests.fakes import (
     AI_SUITE,
+    CUSTOMER,
     NOW,
     OTHER_SITE,
     SITE,
@@ -32,6 +42,7 @@ from tests.fakes import (
 
 S = OrderStatus
 N = NotDeliverable
+OTHER_WALLET = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"
 STRANGER = a_staff("reception9", sites=(OTHER_SITE,))
 EVERYWHERE = a_staff("reception8", sites=(OTHER_SITE, SITE))
 ENTROPY = CountingEntropy("scan")
@@ -156,15 +167,63 @@ def test_a_queue_is_for_those_who_serve_the_site() -> None:
     here, there = an_order(1), an_order(2, site_id=OTHER_SITE)
     valid = in_status(S.VALID, an_order(3, expires_at=NOW + TTL + 5))
     store = stored(a_shop(), here, there, valid)
-    facts: dict[str, Any] = {"store": store, "limit": 10, "cursor": None}
-    every = frozenset(S)
-    assert site_queue(SITE, a_staff(), statuses=every, **facts).items == (valid, here)
+    facts: dict[str, Any] = {"among": ANY_ORDER, "store": store, "limit": 10, "cursor": None}
+    all_of_them = frozenset(S)
+    assert site_queue(SITE, a_staff(), statuses=all_of_them, **facts).items == (valid, here)
     assert site_queue(SITE, EVERYWHERE, statuses=frozenset({S.VALID}), **facts).items == (valid,)
-    assert site_queue(OTHER_SITE, EVERYWHERE, statuses=every, **facts).items == (there,)
+    assert site_queue(OTHER_SITE, EVERYWHERE, statuses=all_of_them, **facts).items == (there,)
     for staff in (a_staff(), an_admin(), an_admin(sites=(OTHER_SITE,))):
         with pytest.raises(Forbidden) as refused:
-            site_queue(OTHER_SITE, staff, statuses=every, **facts)
+            site_queue(OTHER_SITE, staff, statuses=all_of_them, **facts)
         assert refused.value.code == "FORBIDDEN_SITE"
+
+
+def _found(store: Store, among: OrderFilter, **changes: Any) -> list[Order]:
+    facts: dict[str, Any] = {"statuses": frozenset(S), "store": store, "limit": 2}
+    ask = partial(site_queue, SITE, a_staff(), among=among, **(facts | changes))
+    return every(ask)
+
+
+def test_orders_are_found_by_hash_and_wallet_at_ones_own_site_only() -> None:
+    mine = [in_status(S.VALID, an_order(n, created_at=NOW + n)) for n in range(1, 6)]
+    elsewhere = an_order(7, site_id=OTHER_SITE)
+    foreign = an_order(8, customer=OTHER_WALLET)
+    store = stored(a_shop(), *mine, elsewhere, foreign)
+
+    whole = OrderFilter(hash_start=mine[2].order_hash)
+    assert _found(store, whole) == [mine[2]]
+    assert _found(store, OrderFilter(hash_start=mine[2].order_hash[:12])) == [mine[2]]
+    assert _found(store, whole, statuses=frozenset({S.CREATED})) == []
+    assert _found(store, replace(whole, created_to=NOW + 2)) == []
+    assert _found(store, OrderFilter(hash_start=elsewhere.order_hash)) == []
+    assert _found(store, OrderFilter(hash_start="0x" + "0" * 64)) == []
+
+    wallet = OrderFilter(wallet_end=CUSTOMER.lower()[2:])
+    assert _found(store, wallet) == mine[::-1]
+    assert _found(store, replace(wallet, created_from=NOW + 2, created_to=NOW + 3)) == [
+        mine[2],
+        mine[1],
+    ]
+    assert _found(store, OrderFilter(wallet_end=OTHER_WALLET.lower()[-5:])) == [foreign]
+    with pytest.raises(Forbidden):
+        site_queue(
+            OTHER_SITE,
+            a_staff(),
+            statuses=frozenset(S),
+            among=OrderFilter(hash_start=elsewhere.order_hash),
+            store=store,
+            limit=2,
+            cursor=None,
+        )
+
+
+def test_colleagues_are_told_by_the_name_they_know() -> None:
+    known = a_staff("reception7", display_name="Chị Lan")
+    store = stored(a_shop(), known)
+    assert display_name("reception7", asking=a_staff(), store=store) == "Chị Lan"
+    assert display_name("gone1", asking=a_staff(), store=store) == "gone1"
+    me = a_staff("me1", display_name="Me Myself")
+    assert display_name("me1", asking=me, store=store) == "Me Myself"
 
 
 @pytest.mark.parametrize("status", S)

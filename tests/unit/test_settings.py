@@ -69,6 +69,23 @@ def test_blanks_do_not_count_and_lists_are_split() -> None:
     assert api.SITES_ENFORCED is False
 
 
+@pytest.mark.parametrize(
+    ("chain_id", "given", "shown"),
+    [
+        ("97", "", "https://www.bnbchain.org/en/testnet-faucet"),
+        ("97", "https://faucet.example/bnb", "https://faucet.example/bnb"),
+        ("56", "", ""),
+        ("56", "https://gas.example", "https://gas.example"),
+        ("31337", "", ""),
+    ],
+)
+def test_gas_is_to_be_had_at_the_faucet_on_the_testnet_alone(
+    chain_id: str, given: str, shown: str
+) -> None:
+    api = load(ApiSettings, API | {"CHAIN_ID": chain_id, "GAS_HELP_URL": given})
+    assert api.gas_help_url == shown
+
+
 def test_settings_cannot_change() -> None:
     api = load(ApiSettings, API)
     with pytest.raises(ValidationError):
@@ -116,6 +133,7 @@ WRONG = {
     "CORS_ORIGINS": "https://good.example,s3cret",
     "EXPLORER_URL": "javascript:s3cret",
     "PUBLIC_RPC_URLS": "wss://s3cret",
+    "GAS_HELP_URL": "http://s3cret.example/faucet",
     "SITES_ENFORCED": "s3cret",
     "ORDER_TTL_SECONDS": "604800",
     "ORDERS_PER_MINUTE_WALLET": "0",

@@ -32,7 +32,7 @@ bytes, and what repeats the order itself is null:
 |---|
 | `st` status, `m` sealed meta, `x` transaction hints, `o` exception |
 | `b` burn: serial, tx hash, log index, block number, hash, time, user, token id, amount, hash |
-| `d` delivery: at, by, site, note, entitled until |
+| `d` delivery: at, by, site, note, entitled until, key hash, input method, device |
 | `hi` history: each seq, at, actor kind, actor name, from, to, reason, request id, block |
 """
 
@@ -227,7 +227,16 @@ def _encode_order(order: Order) -> dict[str, Any]:
         encoded["b"] = _encode_burn(order.burn, order)
     if order.delivery is not None:
         done = order.delivery
-        encoded["d"] = [done.at, done.by, done.site_id, done.note, done.entitled_until]
+        encoded["d"] = [
+            done.at,
+            done.by,
+            done.site_id,
+            done.note,
+            done.entitled_until,
+            bytes.fromhex(done.key_hash),
+            done.input_method,
+            done.device,
+        ]
     if order.transaction_hints:
         encoded["x"] = [shrink_hash(tx_hash) for tx_hash in order.transaction_hints]
     if order.exception is not None:
@@ -250,11 +259,16 @@ def decode_order(stored: dict[str, Any]) -> Order:
         history=tuple(_decode_entry(entry, stored["c"]) for entry in stored["hi"]),
         version=stored["v"],
         sealed_meta=stored.get("m"),
-        delivery=Delivery(*stored["d"]) if "d" in stored else None,
+        delivery=_decode_delivery(stored["d"]) if "d" in stored else None,
         transaction_hints=tuple(grow_hash(tx_hash) for tx_hash in stored.get("x", ())),
         exception=Outcome(stored["o"]) if "o" in stored else None,
     )
     return replace(order, burn=_decode_burn(stored["b"], order)) if "b" in stored else order
+
+
+def _decode_delivery(stored: tuple[Any, ...]) -> Delivery:
+    at, by, site_id, note, entitled_until, key_hash, *how = stored
+    return Delivery(at, by, site_id, note, entitled_until, key_hash.hex(), *how)
 
 
 def _encode_entry(entry: HistoryEntry, customer: str) -> list[Any]:

@@ -23,17 +23,25 @@ from chalicelib.adapters.dynamo.table import (
     introduce,
     unavailable,
 )
-from chalicelib.adapters.dynamo.values import Item, pack
+from chalicelib.adapters.dynamo.values import Item, grow_hash, pack
 from chalicelib.domain.audit import AuditItem
 from chalicelib.domain.catalogue import Catalogue, Site
 from chalicelib.domain.errors import invalid
 from chalicelib.domain.exceptions import EXCEPTION_ID, EXCEPTION_PLACE, ExceptionRecord
 from chalicelib.domain.idempotency import Reservation
+from chalicelib.domain.order_filter import ANY_ORDER, OrderFilter
 from chalicelib.domain.orders import HistoryRecord, Order, OrderStatus
 from chalicelib.domain.progress import Cursor
 from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.staff import Session, Staff, WalletNonce
-from chalicelib.ports import MAX_CHANGES, Change, Insert, Page, StoreUnavailable
+from chalicelib.ports import (
+    LOOKS_PER_ITEM,
+    MAX_CHANGES,
+    Change,
+    Insert,
+    Page,
+    StoreUnavailable,
+)
 
 BATCH_KEYS = 100
 BATCH_ATTEMPTS = 6
@@ -118,14 +126,29 @@ class DynamoStore:
         site_id: str,
         *,
         statuses: frozenset[OrderStatus],
+        among: OrderFilter = ANY_ORDER,
         limit: int,
         cursor: str | None = None,
     ) -> Page[Order]:
-        """See `Store`. Statuses change and so are not in the index: they are looked at here."""
+        """See `Store`. The index tells what never changes; only orders that fit by that are read.
+        Statuses change and so are not in the index: they are looked at here."""
         partition = items.site_partition(site_id)
-        places, more = self._places(BY_SITE, partition, limit, _parse_place(partition, cursor))
-        orders = tuple(order for order in self._orders(places) if order.status in statuses)
-        return Page(orders, _cursor_after(places) if more else None)
+        after = _parse_place(partition, cursor)
+        if among == ANY_ORDER:
+            taken, more = self._places(BY_SITE, partition, limit, after)
+            going_on = _cursor_after(taken) if more else None
+        else:
+            expiring = (among.created_from, among.latest_expiry)
+            looks = limit * LOOKS_PER_ITEM
+            entries, more = self._entries(BY_SITE, partition, looks, after, between=expiring)
+            fitting = [place for place, facts in entries if _fits(among, facts)]
+            taken = fitting[:limit]
+            if len(fitting) > limit:
+                going_on = _cursor_after(taken)
+            else:
+                going_on = _cursor_after([place for place, _ in entries]) if more else None
+        orders = tuple(order for order in self._orders(taken) if order.status in statuses)
+        return Page(orders, going_on)
 
     def orders_expiring(
         self, *, after: int, through: int, limit: int, cursor: str | None = None
@@ -295,6 +318,19 @@ class DynamoStore:
         between: tuple[int, int] | None = None,
     ) -> tuple[list[Place], bool]:
         """One page of an index, latest first, and whether there may be more."""
+        entries, more = self._entries(index, partition, limit, after, between=between)
+        return [place for place, _ in entries], more
+
+    def _entries(
+        self,
+        index: str,
+        partition: str,
+        limit: int,
+        after: Place | None,
+        *,
+        between: tuple[int, int] | None = None,
+    ) -> tuple[list[tuple[Place, dict[str, Any]]], bool]:
+        """`_places`, each with all that the index holds of it."""
         hash_name, range_name = (key["AttributeName"] for key in INDEXES[index])
         condition = None
         if between:
@@ -313,9 +349,9 @@ class DynamoStore:
             scan_index_forward=False,
             exclusive_start_key=start,
         )
-        keys = [stored_values(item) for item in answer["Items"]]
-        places = [Place(partition, key[range_name], key["pk"]) for key in keys]
-        return places, bool(places) and "LastEvaluatedKey" in answer
+        found = [stored_values(item) for item in answer["Items"]]
+        entries = [(Place(partition, one[range_name], one["pk"]), one) for one in found]
+        return entries, bool(entries) and "LastEvaluatedKey" in answer
 
     def _orders(self, places: Sequence[Place]) -> tuple[Order, ...]:
         """The orders themselves, as stored now, in the order of the index."""
@@ -391,6 +427,10 @@ def _parse_place(partition: str, cursor: str | None) -> Place | None:
     if parsed is None:
         raise invalid("cursor", "pattern", "is none that this list gave out")
     return Place(partition, int(parsed[1]), parsed[2])
+
+
+def _fits(among: OrderFilter, facts: dict[str, Any]) -> bool:
+    return among.fits(order_hash=grow_hash(facts["h"]), customer=facts["c"], created_at=facts["t"])
 
 
 def _cursor_after(places: Sequence[Place]) -> str:

@@ -1,5 +1,6 @@
 """The one table: its keys, indexes and how to reach it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -33,7 +34,9 @@ def _keys(partition: str, sort: str) -> list[dict[str, str]]:
 
 KEY_SCHEMA = _keys("pk", "sk")
 INDEXES = {BY_CUSTOMER: _keys("c", "t"), BY_SITE: _keys("s", "e")}
-"""Both hold keys only, and only of what never changes: an order that moves costs no index write."""
+"""Both are of what never changes: an order that moves costs no index write."""
+PROJECTED = {BY_CUSTOMER: (), BY_SITE: ("h", "c", "t")}
+"""What an index holds beside its keys and the table's, for a list to be filtered by."""
 
 BOTOCORE_ERRORS = (BotoCoreError, ClientError)
 ENGINE_ERRORS = (*BOTOCORE_ERRORS, PynamoDBException)
@@ -108,7 +111,7 @@ def _create(connection: Connection, table: str) -> None:
         attribute_definitions=ATTRIBUTE_DEFINITIONS,
         key_schema=KEY_SCHEMA,
         global_secondary_indexes=[
-            {"index_name": name, "key_schema": keys, "projection": {"ProjectionType": "KEYS_ONLY"}}
+            {"index_name": name, "key_schema": keys, "projection": _projection(PROJECTED[name])}
             for name, keys in INDEXES.items()
         ],
         billing_mode=PAY_PER_REQUEST_BILLING_MODE,
@@ -125,6 +128,12 @@ def _create(connection: Connection, table: str) -> None:
     except ClientError as error:
         if error_code(error) != "UnknownOperationException":
             raise
+
+
+def _projection(attributes: Sequence[str]) -> dict[str, Any]:
+    if not attributes:
+        return {"ProjectionType": "KEYS_ONLY"}
+    return {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(attributes)}
 
 
 def _exists(client: Any, table: str) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, delete, select, tuple_
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_
 from sqlalchemy.exc import DataError
 
 from chalicelib.adapters.sql.commit import INSERT, LARGEST_COMMIT, commit
@@ -33,17 +33,19 @@ from chalicelib.domain.catalogue import Catalogue, Site
 from chalicelib.domain.errors import invalid
 from chalicelib.domain.exceptions import EXCEPTION_PLACE, ExceptionRecord, exception_place
 from chalicelib.domain.idempotency import Reservation
+from chalicelib.domain.order_filter import ANY_ORDER, OrderFilter
 from chalicelib.domain.orders import HistoryRecord, Order, OrderStatus
 from chalicelib.domain.progress import Cursor
 from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.staff import Session, Staff, WalletNonce
-from chalicelib.ports import Change, Page, Record
+from chalicelib.ports import LOOKS_PER_ITEM, Change, Page, Record
 
 R = TypeVar("R", bound=Record)
 
 _ORDERS = ORDERS.table.c
 _BY_CREATION = (_ORDERS.created_at, _ORDERS.order_hash)
 _BY_EXPIRY = (_ORDERS.expires_at, _ORDERS.order_hash)
+_LATEST_EXPIRY_FIRST = tuple(column.desc() for column in _BY_EXPIRY)
 
 
 def open_sql_store(url: str) -> "SqlStore":
@@ -113,24 +115,28 @@ class SqlStore:
         site_id: str,
         *,
         statuses: frozenset[OrderStatus],
+        among: OrderFilter = ANY_ORDER,
         limit: int,
         cursor: str | None = None,
     ) -> Page[Order]:
         """See `Store`. One look into the index for each status, then merged."""
-        latest_first = tuple(column.desc() for column in _BY_EXPIRY)
-        beginning = (_ORDERS.site_id == site_id, *_before(_BY_EXPIRY, cursor))
+        begun = and_(_ORDERS.site_id == site_id, *_before(_BY_EXPIRY, cursor), *_living(among))
+        stretches = [and_(_ORDERS.status == status.value, begun) for status in sorted(statuses)]
+        floor = None
+        if among != ANY_ORDER:
+            floor = self._last_looked_at(stretches, limit * LOOKS_PER_ITEM)
+            wanted = [*_fitting(among), *([tuple_(*_BY_EXPIRY) >= floor] if floor else [])]
+            stretches = [and_(stretch, *wanted) for stretch in stretches]
         found = [
             order
-            for status in sorted(statuses)
-            for order in self._list(
-                ORDERS,
-                and_(_ORDERS.status == status.value, *beginning),
-                by=latest_first,
-                limit=limit + 1,
-            )
+            for stretch in stretches
+            for order in self._list(ORDERS, stretch, by=_LATEST_EXPIRY_FIRST, limit=limit + 1)
         ]
         found.sort(key=lambda order: (order.expires_at, order.order_hash), reverse=True)
-        return _page(found, limit, _expiry_place)
+        page = _page(found, limit, _expiry_place)
+        if floor is None or page.next_cursor is not None:
+            return page
+        return Page(page.items, f"{floor[0]}.{floor[1]}")
 
     def orders_expiring(
         self, *, after: int, through: int, limit: int, cursor: str | None = None
@@ -237,6 +243,21 @@ class SqlStore:
                 removed += gone.rowcount
         return removed
 
+    def _last_looked_at(
+        self, stretches: Sequence[ColumnElement[bool]], looks: int
+    ) -> tuple[int, str] | None:
+        """The place below which none of these stretches of the index is to be looked at, so that
+        each is no longer than `looks`; `None` where all of them are shorter."""
+        lasts: list[tuple[int, str]] = []
+        for stretch in stretches:
+            query = select(*_BY_EXPIRY).where(stretch).order_by(*_LATEST_EXPIRY_FIRST)
+            with self._database.reading() as connection:
+                lasts += [
+                    (row.expires_at, row.order_hash)
+                    for row in connection.execute(query.offset(looks - 1).limit(1))
+                ]
+        return max(lasts, default=None)
+
     def _one(self, kind: Kind[R], where: ColumnElement[bool]) -> R | None:
         found = self._list(kind, where)
         return found[0] if found else None
@@ -280,6 +301,23 @@ def _before(
 ) -> tuple[ColumnElement[bool], ...]:
     """What comes after `cursor` in a list that goes down."""
     return () if cursor is None else (tuple_(*columns) < _parse_place(cursor),)
+
+
+def _living(among: OrderFilter) -> tuple[ColumnElement[bool], ...]:
+    """The stretch of expiry in which every order lies that fits."""
+    if among == ANY_ORDER:
+        return ()
+    return (_ORDERS.expires_at.between(among.created_from, among.latest_expiry),)
+
+
+def _fitting(among: OrderFilter) -> tuple[ColumnElement[bool], ...]:
+    """`OrderFilter.fits` as the engine tells it. What is searched for holds no wildcard."""
+    created = _ORDERS.created_at.between(among.created_from, among.created_to)
+    searched = [
+        *([_ORDERS.order_hash.like(among.hash_start + "%")] if among.hash_start else []),
+        *([func.lower(_ORDERS.customer).like("%" + among.wallet_end)] if among.wallet_end else []),
+    ]
+    return (created, or_(*searched)) if searched else (created,)
 
 
 def _page(found: Sequence[R], limit: int, place: Callable[[R], str]) -> Page[R]:
