@@ -6,12 +6,13 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import * as AbiError from "ox/AbiError";
+import * as AbiEvent from "ox/AbiEvent";
 import * as AbiFunction from "ox/AbiFunction";
 
 const ARTEFACT = fileURLToPath(
   new URL("../contracts/abi/FiveSOfficeVouchers.json", import.meta.url),
 );
-const FUNCTIONS = ["redeemOrder", "balanceOfBatch"];
+const FUNCTIONS = ["redeemOrder", "balanceOfBatch", "isRedeemed"];
 
 export const contractAbi = {
   name: "contract-abi",
@@ -29,9 +30,13 @@ export const contractAbi = {
 
 async function source() {
   const { abi } = JSON.parse(await readFile(ARTEFACT, "utf8"));
+  const item = (type, name) => {
+    const found = abi.find((one) => one.type === type && one.name === name);
+    if (!found) throw new Error(`${ARTEFACT}: ${type} ${name} is missing`);
+    return found;
+  };
   const functions = FUNCTIONS.map((name) => {
-    const found = abi.find((item) => item.type === "function" && item.name === name);
-    if (!found) throw new Error(`${ARTEFACT}: function ${name} is missing`);
+    const found = item("function", name);
     const { inputs, outputs } = found;
     const call = {
       selector: AbiFunction.getSelector(found),
@@ -40,11 +45,18 @@ async function source() {
     };
     return `export const ${name} = ${JSON.stringify(call)};`;
   });
+  const selectors = FUNCTIONS.map((name) => [
+    name,
+    AbiFunction.getSelector(item("function", name)),
+  ]);
   const errors = abi
-    .filter((item) => item.type === "error")
-    .map((item) => [AbiError.getSelector(item), item.name]);
+    .filter(({ type }) => type === "error")
+    .map((error) => [AbiError.getSelector(error), error.name]);
+  const redeemed = AbiEvent.getSelector(item("event", "VoucherRedeemed"));
   return [
     ...functions,
+    `export const selectors = ${JSON.stringify(Object.fromEntries(selectors))};`,
+    `export const redeemedTopic = ${JSON.stringify(redeemed)};`,
     `export const errorNames = ${JSON.stringify(Object.fromEntries(errors))};`,
   ].join("\n");
 }

@@ -14,6 +14,13 @@ declare module "virtual:contract-abi" {
 
   export const redeemOrder: AbiCall;
   export const balanceOfBatch: AbiCall;
+  export const isRedeemed: AbiCall;
+  /** The 4-byte selectors alone, for pages that pack their calls themselves. */
+  export const selectors: Readonly<
+    Record<"redeemOrder" | "balanceOfBatch" | "isRedeemed", `0x${string}`>
+  >;
+  /** First topic of the `VoucherRedeemed` event. */
+  export const redeemedTopic: `0x${string}`;
   /** Error name by 4-byte selector (`0x` and 8 hexadecimal digits). */
   export const errorNames: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { texts as laterEn } from "../portal/later/messages/en.ts";
+import { texts as laterVi } from "../portal/later/messages/vi.ts";
 import { texts as portalEn } from "../portal/messages/en.ts";
 import { texts as portalVi } from "../portal/messages/vi.ts";
 import { texts as receptionEn } from "../reception/messages/en.ts";
@@ -8,6 +10,7 @@ import { fill, LANGUAGES, type Language, pickLanguage, type Texts } from "../sha
 
 const catalogues: Record<string, Record<Language, Texts<string>>> = {
   portal: { vi: portalVi, en: portalEn },
+  later: { vi: laterVi, en: laterEn },
   reception: { vi: receptionVi, en: receptionEn },
 };
 

@@ -1,0 +1,129 @@
+import type { LaterKey } from "./index.ts";
+
+/** Every text of the portal's later pages, in Vietnamese. */
+export const texts: Readonly<Record<LaterKey, string>> = {
+  "history.title": "Các lần đổi của bạn",
+  "history.device": "Đây là những lần đổi được lưu trên thiết bị này.",
+  "history.connect.title": "Bạn đã đổi trên thiết bị khác?",
+  "history.connect.text": "Kết nối ví để xem mọi lần đổi của ví đó.",
+  "history.connect.action": "Kết nối ví",
+  "history.signIn.title": "Xem mọi lần đổi của ví này",
+  "history.signIn.text":
+    "Chỉ mình bạn được xem các lần đổi của mình. Để chứng minh ví {address} là của bạn, ví sẽ ký một đoạn văn bản ngắn.",
+  "history.signIn.free":
+    "Ký hoàn toàn miễn phí, không gửi đi thứ gì và không cho ai quyền sử dụng ví của bạn.",
+  "history.signIn.hour": "Phiên đăng nhập kéo dài một giờ hoặc đến khi bạn đóng trang này.",
+  "history.signIn.action": "Đăng nhập bằng ví",
+  "history.signIn.again": "Đăng nhập lại",
+  "history.waiting.title": "Hãy ký văn bản trong ví",
+  "history.waiting.text": "Ví sẽ hiện một văn bản bắt đầu bằng địa chỉ của trang này: {site}",
+  "history.waiting.again": "Không thấy gì? Yêu cầu lại",
+  "history.loading": "Đang tải các lần đổi của bạn…",
+  "history.empty.title": "Chưa có lần đổi nào",
+  "history.empty.text": "Những gì bạn đổi bằng ví này sẽ hiện ở đây.",
+  "history.empty.device": "Thiết bị này chưa lưu lần đổi nào.",
+  "history.empty.action": "Về danh sách voucher",
+  "history.failed": "Chưa tải được các lần đổi. Không có gì bị mất; vui lòng thử lại.",
+  "history.deviceFailed":
+    "Chưa kết nối được tới dịch vụ. Bạn đang xem thông tin mà thiết bị này biết lần cuối.",
+  "history.more": "Xem các lần trước đó",
+  "history.retry": "Thử lại",
+  "history.today": "Hôm nay",
+  "history.yesterday": "Hôm qua",
+  "history.receipt": "Biên nhận",
+  "history.otherWallet": "ví {address}",
+
+  "signIn.rejected": "Bạn đã từ chối trong ví. Chưa có gì xảy ra; bạn có thể thử lại.",
+  "signIn.contract":
+    "Đây là ví hợp đồng thông minh. Ví vẫn đổi voucher bình thường, nhưng chỉ ví thông thường mới đăng nhập được. Những lần đổi trên thiết bị này có ở bên dưới.",
+  "signIn.refused":
+    "Chữ ký không được chấp nhận. Chữ ký phải đến từ đúng tài khoản này, trong vòng năm phút. Vui lòng thử lại.",
+  "signIn.over": "Phiên đăng nhập đã kết thúc. Hãy đăng nhập lại để xem tất cả.",
+  "signIn.switched":
+    "Ví đã chuyển sang tài khoản khác. Hãy đăng nhập bằng tài khoản này để xem các lần đổi của nó.",
+  "signIn.failed": "Chưa đăng nhập được: {detail}",
+
+  "receipt.title": "Biên nhận",
+  "receipt.loading": "Đang tải biên nhận…",
+  "receipt.offline": "Chưa kết nối được tới dịch vụ. Hệ thống đang thử lại.",
+  "receipt.gone.title": "Không có đơn này",
+  "receipt.gone.text": "Có thể đơn đã quá cũ hoặc được tạo ở trang khác.",
+  "receipt.open.title": "Chưa có biên nhận",
+  "receipt.open.text": "Biên nhận có sau khi dịch vụ đã được giao.",
+  "receipt.open.action": "Xem đơn",
+  "receipt.print": "In hoặc lưu thành PDF",
+  "receipt.service": "Dịch vụ",
+  "receipt.unit": "Mỗi voucher",
+  "receipt.site": "Đổi để dùng tại",
+  "receipt.anywhere": "Mọi cơ sở",
+  "receipt.ordered": "Tạo đơn lúc",
+  "receipt.delivered": "Đã giao lúc",
+  "receipt.where": "Giao tại",
+  "receipt.code": "Mã đơn",
+  "receipt.wallet": "Ví",
+  "receipt.proof": "Bằng chứng trên chuỗi khối",
+  "receipt.chain": "Mạng",
+  "receipt.chainId": "{name} (chuỗi {id})",
+  "receipt.contract": "Hợp đồng",
+  "receipt.tx": "Giao dịch",
+  "receipt.block": "Khối",
+  "receipt.blockHash": "Mã băm của khối",
+  "receipt.blockTime": "Thời điểm của khối",
+  "receipt.serial": "Số thứ tự lần đổi",
+  "receipt.orderHash": "Mã băm của đơn",
+  "receipt.orderRef": "Mã tham chiếu của đơn",
+  "receipt.noChain":
+    "Nhân viên đã chấp nhận đơn này như một ngoại lệ. Không có giao dịch nào thuộc về đơn.",
+  "receipt.explorer": "Xem giao dịch trên trình khám phá chuỗi",
+
+  "check.title": "Những gì đã được kiểm tra",
+  "check.hash": "Mã băm của đơn khớp với biên nhận này. Đã kiểm tra trên thiết bị này.",
+  "check.hash.differs":
+    "Mã băm của đơn không khớp với biên nhận này. Đừng dựa vào biên nhận; vui lòng đưa cho lễ tân xem.",
+  "check.burn":
+    "Giao dịch có trên chuỗi và đã đốt đúng số voucher này cho đơn này. Đã kiểm tra trên thiết bị này, qua {wallet}.",
+  "check.burn.running": "Đang hỏi {wallet} về giao dịch…",
+  "check.burn.differs":
+    "Những gì {wallet} tìm thấy trên chuỗi không khớp với biên nhận này: {fields}. Vui lòng đưa cho lễ tân xem.",
+  "check.burn.unknown":
+    "Chưa kiểm tra được: mạng mà {wallet} hỏi không biết giao dịch này. Có thể mạng đó không còn lưu; trình khám phá chuỗi thì vẫn có.",
+  "check.burn.failed": "Chưa kiểm tra được: {wallet} không trả lời.",
+  "check.burn.none":
+    "Giao dịch chưa được kiểm tra tại đây. Hãy kết nối một ví trên {chain} để kiểm tra.",
+  "check.again": "Kiểm tra lại",
+  "check.delivery":
+    "Việc dịch vụ đã được giao là ghi nhận của lễ tân; chuỗi khối không thể biết điều đó.",
+  "field.success": "giao dịch đã thất bại",
+  "field.block": "nằm ở khối khác",
+  "field.event": "không có lần đổi nào như vậy",
+  "field.wallet": "ví khác",
+  "field.voucher": "voucher khác",
+  "field.amount": "số lượng khác",
+  "field.serial": "số thứ tự khác",
+
+  "how.title": "Ai cũng có thể kiểm tra",
+  "how.burn":
+    "Tìm giao dịch trên bất kỳ trình khám phá nào của {chain}. Sự kiện VoucherRedeemed của hợp đồng trong giao dịch phải có ví trên là user, tokenId {tokenId}, amount {amount}, cùng mã băm của đơn và số thứ tự (serial) như trên.",
+  "how.hash":
+    "Mã băm của đơn là hashStruct theo EIP-712 của {type} với orderId {orderId}, siteId “{siteId}”, expiresAt {expiresAt}, còn customer, tokenId và amount như trên; mã tham chiếu của đơn là keccak256 của orderId.",
+
+  "watch.done": "Đã chuyển cho ví. Bạn sẽ thấy voucher trong mục NFT của ví.",
+  "watch.unsupported":
+    "Ví này không hiển thị được voucher. Voucher vẫn an toàn và bạn luôn xem được ở đây.",
+  "watch.notHeld":
+    "Ví chưa nhận: ví chỉ hiển thị những gì tài khoản đang chọn giữ, trên mạng đang chọn.",
+  "watch.failed": "Ví chưa nhận: {detail}",
+
+  "cancel.wallet": "Hãy kết nối ví đã tạo đơn này: {address}.",
+  "cancel.network": "Trước tiên hãy chuyển ví sang {chain}.",
+  "cancel.rejected": "Bạn đã từ chối trong ví. Đơn vẫn được giữ.",
+  "cancel.late": "Đơn đã được xử lý tiếp nên không huỷ được nữa. Chưa có gì thay đổi.",
+  "cancel.refused":
+    "Chữ ký không được chấp nhận: chỉ ví thông thường mới huỷ được đơn. Đơn không được xác nhận sẽ tự hết hạn và không có gì bị đốt.",
+  "cancel.clock": "Đồng hồ của thiết bị có vẻ chưa đúng. Hãy chỉnh lại rồi thử lại.",
+  "cancel.failed": "Chưa huỷ được đơn: {detail}",
+
+  "wallet.pending": "Ví đang có một yêu cầu chờ bạn. Hãy mở ví và trả lời yêu cầu đó trước.",
+  "api.offline": "Dịch vụ chưa trả lời. Hãy kiểm tra mạng rồi thử lại.",
+  "api.limit": "Thử quá nhiều lần. Vui lòng đợi {n} giây.",
+};
