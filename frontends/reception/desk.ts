@@ -7,7 +7,7 @@ import { Kept, randomKey } from "../shared/storage.ts";
 import type { Catalogue, DeliveryAnswer, QueueItem, ReceptionView } from "../shared/wire.ts";
 import { type Answer, answerTo, lookEvery } from "./answer.ts";
 import type { ConsoleKey } from "./messages/index.ts";
-import type { CameraTrouble, Scanner } from "./scanner.ts";
+import type { Scanner, ScannerState } from "./scanner.ts";
 import type { StaffSession } from "./session.ts";
 
 /** Something to tell the receptionist. */
@@ -39,8 +39,7 @@ export interface State {
   readonly notice: Notice | null;
   readonly site: string | null;
   readonly code: string;
-  readonly camera: "off" | "starting" | "on" | CameraTrouble;
-  readonly torch: boolean | null;
+  readonly camera: ScannerState;
   readonly current: Case | null;
   readonly queue: readonly QueueItem[] | null;
   readonly queueCursor: string | null;
@@ -71,8 +70,7 @@ export class Desk {
     notice: null,
     site: null,
     code: "",
-    camera: "off",
-    torch: null,
+    camera: { phase: "off", torch: null, cameras: [], deviceId: null },
     current: null,
     queue: null,
     queueCursor: null,
@@ -86,7 +84,7 @@ export class Desk {
   constructor(
     private readonly api: Api,
     readonly session: StaffSession,
-    private readonly scanner: Scanner,
+    readonly scanner: Scanner,
     readonly words: Translator<ConsoleKey>,
     private readonly redraw: () => void,
   ) {}
@@ -164,6 +162,7 @@ export class Desk {
 
   async signOut(): Promise<void> {
     this.next();
+    this.scanner.release();
     this.queueing?.stop();
     this.set({ signedIn: false, site: null, queue: null, code: "", notice: null });
     await this.session.signOut();
@@ -173,7 +172,7 @@ export class Desk {
   sessionEnded(): void {
     this.stopLooking();
     this.queueing?.stop();
-    this.stopCamera();
+    this.scanner.release();
     this.set({ signedIn: false, current: null, queue: null, notice: { key: "login.ended" } });
   }
 
@@ -272,28 +271,28 @@ export class Desk {
   }
 
   openCamera(): void {
-    this.scanner.warm();
-    this.set({ camera: "starting", notice: null });
+    this.set({ notice: null });
+    this.scanner.open();
   }
 
   /** Called with the video element once it is in the page. */
   async runCamera(video: HTMLVideoElement): Promise<void> {
-    const trouble = await this.scanner.start(video, (text) => void this.check(text, "camera"));
-    if (this.state.camera !== "starting") return;
-    this.set({ camera: trouble ?? "on", torch: this.scanner.hasTorch() ? false : null });
+    await this.scanner.show(video, (text) => void this.check(text, "camera"));
   }
 
-  async switchTorch(): Promise<void> {
-    const on = !this.state.torch;
-    await this.scanner.torch(on).then(
-      () => this.set({ torch: on }),
-      () => this.set({ torch: null }),
-    );
+  cameraChanged(camera: ScannerState): void {
+    this.set({ camera });
   }
 
   stopCamera(): void {
-    this.scanner.stop();
-    if (this.state.camera !== "off") this.set({ camera: "off", torch: null });
+    this.scanner.close();
+  }
+
+  /** A USB scanner's code came, changed by an input method. */
+  wedgeUnreadable(): void {
+    const notice: Notice = { key: "wedge.inputMethod" };
+    if (this.state.current) this.change({ notice });
+    else this.set({ notice });
   }
 
   refreshQueue(): void {
@@ -312,6 +311,7 @@ export class Desk {
   }
 
   private enter(): void {
+    this.scanner.warm();
     if (this.session.staff?.mustChangePassword) {
       this.redraw();
       return;

@@ -1,100 +1,223 @@
-import type { Decoded, Frame } from "./decoder.ts";
+import { payloadIn } from "../shared/order-code.ts";
+import { Camera, type CameraChoice, type CameraTrouble } from "./camera.ts";
+import type { Look } from "./decoder.ts";
+import { Decoding } from "./decoding.ts";
 
-/** Why a camera cannot be used. */
-export type CameraTrouble = "denied" | "missing" | "failed";
+/** What the camera page is drawn from. */
+export interface ScannerState {
+  /** `decoder`: there is a picture, and nothing to read codes with. */
+  readonly phase: "off" | "starting" | "on" | "decoder" | CameraTrouble;
+  /** Whether the light is on; null for a camera without one. */
+  readonly torch: boolean | null;
+  readonly cameras: readonly CameraChoice[];
+  /** The camera that runs. */
+  readonly deviceId: string | null;
+}
 
-const LONGEST_SIDE = 1280;
+/** What the scanner stands on; tests bring their own. */
+export interface ScannerParts {
+  readonly camera: Camera;
+  readonly decoding: Decoding;
+  /** Resolves when the video shows a frame that was not seen before. */
+  nextFrame(video: HTMLVideoElement): Promise<void>;
+  /** The frame on show, to be given away. */
+  grab(video: HTMLVideoElement): Promise<Look["frame"]>;
+}
 
-/** The camera and the decoder behind it. Made once; started and stopped as the desk needs it. */
+/** A page out of sight for so long gives its camera back. */
+const HIDDEN_MS = 60_000;
+
+/** How long a code that is not ours must stay in view, lest it keep ours beside it from being read. */
+const STRANGER_MS = 400;
+
+const OFF: ScannerState = { phase: "off", torch: null, cameras: [], deviceId: null };
+
+/**
+ * Reads codes from the camera.
+ *
+ * The stream is opened by the first scan and kept for those that follow; `release` gives it back.
+ */
 export class Scanner {
-  private worker: Worker | null = null;
-  private stream: MediaStream | null = null;
-  private generation = 0;
+  state: ScannerState = OFF;
+  private readonly parts: ScannerParts;
+  private view: { video: HTMLVideoElement; found: (text: string) => void } | null = null;
+  /** Counts what was begun, so that what ends late changes nothing. */
+  private turn = 0;
 
-  constructor(private readonly workerUrl: URL) {}
+  constructor(
+    workerUrl: URL,
+    private readonly changed: (state: ScannerState) => void,
+    parts?: ScannerParts,
+  ) {
+    this.parts = parts ?? {
+      camera: new Camera(() => this.retry()),
+      decoding: new Decoding(() => new Worker(workerUrl, { type: "module" })),
+      nextFrame,
+      grab,
+    };
+    this.parts.camera.watch(() => void this.devicesChanged());
+    let hidden: ReturnType<typeof setTimeout> | undefined;
+    document.addEventListener("visibilitychange", () => {
+      clearTimeout(hidden);
+      if (document.visibilityState === "hidden") {
+        hidden = setTimeout(() => this.parts.camera.release(), HIDDEN_MS);
+      } else if (this.view) void this.retry();
+    });
+  }
 
   /** Loads the decoder ahead of its first use. */
   warm(): void {
-    this.worker ??= new Worker(this.workerUrl, { type: "module" });
+    this.parts.decoding.warm();
+  }
+
+  /** Says that a scan is wanted; the picture follows with `show`. */
+  open(): void {
+    this.warm();
+    this.set({ phase: "starting" });
   }
 
   /**
-   * Shows the camera in `video` and calls `found` with the text of each code seen, until stopped.
+   * Shows the camera in `video`; calls `found` with the text of the first code seen, and is done.
    *
-   * Answers null once frames flow, or why they cannot.
+   * Never rejects: what goes wrong is in the state, and may be retried.
    */
-  async start(
-    video: HTMLVideoElement,
-    found: (text: string) => void,
-  ): Promise<CameraTrouble | null> {
-    this.stop();
-    const mine = this.generation;
+  async show(video: HTMLVideoElement, found: (text: string) => void): Promise<void> {
+    this.view = { video, found };
+    await this.retry();
+  }
+
+  /** Tries again, with whatever camera there is now. */
+  async retry(): Promise<void> {
+    const { view } = this;
+    if (!view) return;
+    this.turn += 1;
+    const mine = this.turn;
+    const { camera } = this.parts;
+    if (this.state.phase !== "on") this.set({ phase: "starting" });
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({
-        audio: false,
-        video: { facingMode: "environment", width: { ideal: 1280 }, height: { ideal: 720 } },
-      });
-      if (mine !== this.generation) {
-        for (const track of stream.getTracks()) track.stop();
-        return null;
-      }
-      this.stream = stream;
-      this.warm();
-      video.srcObject = stream;
-      await video.play();
+      const stream = await camera.open();
+      if (mine !== this.turn) return;
+      if (view.video.srcObject !== stream) view.video.srcObject = stream;
+      await view.video.play();
+      const cameras = await camera.choices();
+      if (mine !== this.turn) return;
+      const torch = camera.hasTorch ? false : null;
+      this.set({ phase: "on", torch, cameras, deviceId: camera.deviceId });
     } catch (error) {
-      const { name } = error as DOMException;
-      if (name === "NotAllowedError") return "denied";
-      return name === "NotFoundError" ? "missing" : "failed";
+      const phase = await camera.trouble(error);
+      if (mine === this.turn) this.set({ phase, torch: null });
+      return;
     }
-    void this.look(video, found, mine);
-    return null;
+    void this.look(view.video, mine);
   }
 
-  stop(): void {
-    this.generation += 1;
-    for (const track of this.stream?.getTracks() ?? []) track.stop();
-    this.stream = null;
+  /** The scan is over; the stream stays for the next. */
+  close(): void {
+    this.turn += 1;
+    if (this.state.torch) void this.parts.camera.torch(false).catch(() => undefined);
+    if (this.view) this.view.video.srcObject = null;
+    this.view = null;
+    this.parts.camera.pause();
+    this.set({ phase: "off", torch: null });
   }
 
-  /** Whether the running camera has a light. */
-  hasTorch(): boolean {
-    const track = this.stream?.getVideoTracks()[0];
-    return Boolean((track?.getCapabilities?.() as { torch?: boolean } | undefined)?.torch);
+  /** The shift is over: the camera goes dark. */
+  release(): void {
+    this.close();
+    this.parts.camera.release();
   }
 
-  async torch(on: boolean): Promise<void> {
-    const light = { advanced: [{ torch: on } as MediaTrackConstraintSet] };
-    await this.stream?.getVideoTracks()[0]?.applyConstraints(light);
+  /** Goes on with this camera, now and on later days. */
+  async choose(deviceId: string): Promise<void> {
+    this.parts.camera.choose(deviceId);
+    this.set({ phase: "starting" });
+    await this.retry();
   }
 
-  private async look(
-    video: HTMLVideoElement,
-    found: (text: string) => void,
-    mine: number,
-  ): Promise<void> {
-    while (mine === this.generation) {
-      const text = video.videoWidth > 0 ? await this.decode(video) : null;
-      if (mine !== this.generation) return;
-      if (text) found(text);
-      await new Promise(requestAnimationFrame);
+  async switchTorch(): Promise<void> {
+    const on = !this.state.torch;
+    await this.parts.camera.torch(on).then(
+      () => this.set({ torch: on }),
+      () => this.set({ torch: null }),
+    );
+  }
+
+  private async devicesChanged(): Promise<void> {
+    if (this.state.phase === "on") this.set({ cameras: await this.parts.camera.choices() });
+    else await this.retry();
+  }
+
+  /** Reads frame after frame, one at a time, until a code is found or another turn begins. */
+  private async look(video: HTMLVideoElement, mine: number): Promise<void> {
+    const { decoding, nextFrame, grab } = this.parts;
+    let stranger = { text: "", since: 0 };
+    for (let count = 0; ; count += 1) {
+      await nextFrame(video);
+      if (mine !== this.turn) return;
+      const frame = await grab(video).catch(() => null);
+      // The camera may go between the frame and its copy; the next frame, or its end, will tell.
+      if (frame === null) continue;
+      const text = await decoding.decode(lookAt(frame, count));
+      if (mine !== this.turn) return;
+      this.set({ phase: decoding.broken ? "decoder" : "on" });
+      if (decoding.pauseMs > 0) await new Promise((go) => setTimeout(go, decoding.pauseMs));
+      if (text === null) continue;
+      const now = performance.now();
+      if (text !== stranger.text) stranger = { text, since: now };
+      if (payloadIn(text) === null && now - stranger.since < STRANGER_MS) continue;
+      this.turn += 1;
+      this.view?.found(text);
+      return;
     }
   }
 
-  private async decode(video: HTMLVideoElement): Promise<string | null> {
-    const { worker } = this;
-    if (!worker) return null;
-    const scale = Math.min(1, LONGEST_SIDE / Math.max(video.videoWidth, video.videoHeight));
-    const frame = await createImageBitmap(video, {
-      resizeWidth: Math.round(video.videoWidth * scale),
-      resizeHeight: Math.round(video.videoHeight * scale),
-    });
-    const answer = new Promise<Decoded>((resolve) => {
-      worker.onmessage = ({ data }: MessageEvent<Decoded>) => resolve(data);
-      worker.onerror = () => resolve({ failure: "the decoder could not be loaded" });
-    });
-    worker.postMessage({ frame } satisfies Frame, [frame]);
-    const decoded = await answer;
-    return "text" in decoded ? decoded.text : null;
+  private set(change: Partial<ScannerState>): void {
+    const next = { ...this.state, ...change };
+    const names = Object.keys(next) as (keyof ScannerState)[];
+    if (names.every((name) => next[name] === this.state[name])) return;
+    this.state = next;
+    this.changed(next);
   }
+}
+
+/** Longest side of what is read of a whole frame: fine for small codes, coarse for noise and blur. */
+const FINE = 1280;
+const COARSE = 800;
+/** The middle part that is read without scaling where a frame is finer than `FINE`. */
+const MIDDLE = 0.8;
+
+/** How to look at the `count`-th frame: in turn the whole, the whole coarser, the middle finer. */
+export function lookAt(frame: Look["frame"], count: number): Look {
+  const [width, height] =
+    "displayWidth" in frame
+      ? [frame.displayWidth, frame.displayHeight]
+      : [frame.width, frame.height];
+  const longest = Math.max(width, height);
+  const ways = longest > FINE ? 3 : 2;
+  if (count % ways === 2) {
+    const side = Math.round(Math.min(width, height) * MIDDLE);
+    const [left, top] = [Math.round((width - side) / 2), Math.round((height - side) / 2)];
+    return { frame, left, top, width: side, height: side, scale: 1 };
+  }
+  const scale = Math.min(1, (count % ways === 0 ? FINE : COARSE) / longest);
+  return { frame, left: 0, top: 0, width, height, scale };
+}
+
+function nextFrame(video: HTMLVideoElement): Promise<void> {
+  return new Promise((resolve) => {
+    if ("requestVideoFrameCallback" in video) video.requestVideoFrameCallback(() => resolve());
+    else requestAnimationFrame(() => resolve());
+  });
+}
+
+/** A frame without a copy where the browser can. */
+async function grab(video: HTMLVideoElement): Promise<Look["frame"]> {
+  if ("VideoFrame" in globalThis) {
+    try {
+      return new VideoFrame(video);
+    } catch {
+      // Some browsers have the class and not this use of it.
+    }
+  }
+  return createImageBitmap(video);
 }

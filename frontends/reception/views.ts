@@ -14,7 +14,7 @@ export function page(desk: Desk): Child {
   return [
     header(desk),
     h("main", { id: "main" }, content(desk)),
-    state.camera !== "off" && cameraPage(desk),
+    state.camera.phase !== "off" && cameraPage(desk),
   ];
 }
 
@@ -321,15 +321,15 @@ function queueRow(desk: Desk, item: QueueItem): VNode {
 
 function cameraPage(desk: Desk): VNode {
   const { state, words } = desk;
-  const { camera } = state;
-  const trouble = camera !== "on" && camera !== "starting" && camera !== "off" ? camera : null;
+  const { phase, torch, cameras, deviceId } = state.camera;
+  const trouble = phase === "on" || phase === "starting" || phase === "off" ? null : phase;
   return h(
     "dialog",
     {
       class: "camera",
       key: "camera",
       "data-testid": "camera-view",
-      "data-camera": camera,
+      "data-camera": phase,
       "aria-label": words.text("desk.scan"),
       mounted: (dialog: HTMLDialogElement) => dialog.showModal(),
       oncancel: () => desk.stopCamera(),
@@ -344,20 +344,45 @@ function cameraPage(desk: Desk): VNode {
       "p",
       { class: "camera-text", role: "status" },
       words.text(
-        trouble ? `camera.${trouble}` : camera === "starting" ? "camera.starting" : "camera.title",
+        trouble ? `camera.${trouble}` : phase === "starting" ? "camera.starting" : "camera.title",
       ),
     ),
     h(
       "div",
       { class: "camera-buttons" },
-      state.torch !== null &&
+      trouble &&
         h(
           "button",
           {
             type: "button",
             class: "button quiet",
-            "aria-pressed": String(state.torch),
-            onclick: () => desk.switchTorch(),
+            "data-testid": "camera-retry",
+            onclick: () => desk.scanner.retry(),
+          },
+          icon("refresh"),
+          words.text("retry"),
+        ),
+      cameras.length > 1 &&
+        h(
+          "select",
+          {
+            class: "button quiet",
+            "data-testid": "camera-choice",
+            "aria-label": words.text("camera.choice"),
+            value: deviceId,
+            onchange: (event: Event) =>
+              desk.scanner.choose((event.target as HTMLSelectElement).value),
+          },
+          cameras.map(({ deviceId, label }) => h("option", { value: deviceId }, label)),
+        ),
+      torch !== null &&
+        h(
+          "button",
+          {
+            type: "button",
+            class: "button quiet",
+            "aria-pressed": String(torch),
+            onclick: () => desk.scanner.switchTorch(),
           },
           icon("torch"),
           words.text("camera.torch"),
