@@ -1,0 +1,78 @@
+"""Whole flows with the keyboard alone: Tab, arrows, Enter, Space, Escape and letters."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.keyboard import focused, press, tab_to, write
+from tests.e2e.steps import AI_SUITE, MEETING_ROOM, expect_answer, expect_stage
+from tests.e2e.wallet import Wallet
+from tests.e2e.world import DESKTOP, World
+
+pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(120)]
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    """At a desk with a keyboard."""
+    world.device = DESKTOP
+    return world
+
+
+def test_a_customer_redeems_by_keyboard(world: World) -> None:
+    wallet = world.wallet({AI_SUITE: 2})
+    other = Wallet(world.chain, world.chain.account(), name="Other", rdns="test.other")
+    page = world.portal(other, wallet)
+    press(page, "connect")
+    press(page, f"wallet-{wallet.rdns}")
+    press(page, f"voucher-{AI_SUITE}")
+    press(page, f"site-{world.site}", "Space")
+    write(page, "aiAccount", "lan@example.com")
+    press(page, "redeem", "Space")
+    expect_stage(page, "ready")
+    expect(page.get_by_test_id("qr")).to_be_visible()
+    assert world.chain.burns(wallet.address) == 1
+
+
+def test_the_wallet_chooser_closes_with_escape(world: World) -> None:
+    one, two = world.wallet(), world.wallet(name="Other", rdns="test.other")
+    page = world.portal(one, two)
+    press(page, "connect")
+    tab_to(page, "wallet-test.other")
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("wallet-test.other")).to_be_hidden()
+    press(page, "connect", "Space")
+    expect(page.get_by_test_id("wallet-test.other")).to_be_visible()
+
+
+def test_a_receptionist_delivers_by_keyboard(world: World) -> None:
+    first, second = world.ready(MEETING_ROOM), world.ready(MEETING_ROOM)
+    staff = world.staff()
+    page = world.console()
+    write(page, "username", staff["username"])
+    write(page, "password", staff["password"])
+    page.keyboard.press("Enter")
+    for placed in (first, second):
+        expect(page.get_by_test_id("code")).to_be_visible()
+        write(page, "code", placed.code)
+        page.keyboard.press("Enter")
+        expect_answer(page, "deliverable")
+        press(page, "deliver")
+        expect_answer(page, "done")
+        press(page, "next")
+        assert world.status(placed) == "DELIVERED"
+    expect(page.get_by_test_id("code")).to_be_visible()
+
+
+def test_a_focus_that_is_not_drawn_is_found(world: World) -> None:
+    page = world.browser.new_page()
+    page.set_content("<style>button { outline: none }</style><button data-testid=a>A</button>")
+    with pytest.raises(AssertionError, match="no focus ring"):
+        tab_to(page, "a")
+    page.set_content("<button data-testid=a>A</button><button tabindex=-1 data-testid=b>B</button>")
+    tab_to(page, "a")
+    where = focused(page)
+    assert where
+    assert where["ring"]
+    with pytest.raises(AssertionError, match="does not reach"):
+        tab_to(page, "b")
+    page.close()
