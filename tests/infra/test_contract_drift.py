@@ -75,7 +75,9 @@ NOT_MET_BY_THE_PORTAL = {
 COPIES = {
     "listener_fn/books.py": {"redemptionCount()", "redeemed(uint256)"},
     "listener_fn/decoding.py": {"VoucherRedeemed(address,uint256,uint256,bytes32,uint256)"},
-    "frontends/tests/fake-stack.mjs": {"balanceOfBatch(address[],uint256[])"},
+    "frontends/tests/later-proof.test.ts": {
+        "VoucherRedeemed(address,uint256,uint256,bytes32,uint256)"
+    },
     "frontends/tests/wallet.test.ts": {
         "redeemOrder((bytes32,address,uint256,uint256,bytes32,uint64),bytes32)",
         "balanceOfBatch(address[],uint256[])",
@@ -306,10 +308,8 @@ def check_portal(artefact: Artefact, place: Path) -> None:
 
 def check_portal_words(artefact: Artefact) -> None:
     """In each language, words for exactly the errors that `redeemOrder` can revert with."""
-    text = (REPOSITORY / "frontends/portal/messages.ts").read_text("utf-8")
-    languages = text.split("\nconst vi")
-    assert len(languages) == 2
-    for words in languages:
+    for language in ("en", "vi"):
+        words = (REPOSITORY / f"frontends/portal/messages/{language}.ts").read_text("utf-8")
         worded = set(re.findall(r'"revert\.(\w+)"', words)) - {"other"}
         assert worded == entries(artefact, "error").keys() - NOT_MET_BY_THE_PORTAL
     assert entries(artefact, "error").keys() >= NOT_MET_BY_THE_PORTAL
