@@ -142,6 +142,10 @@ write-units: setup ## Print what a redemption costs on DynamoDB, item by item
 screens: setup chromium ## Take a picture of every state (ARGS="--app portal --only ready"), with an index
 	@$(BIN)/python -m tests.e2e.screens $(ARGS)
 
+.PHONY: lighthouse
+lighthouse: setup chromium ## Print Lighthouse's scores and times of portal and console behind nginx
+	@$(BIN)/python -m bench.lighthouse $(ARGS)
+
 .PHONY: package
 package: setup ## Build the API's deployment package
 	@$(BIN)/python -m infra.package $(ARGS)

@@ -142,10 +142,13 @@ def _origin(url: str) -> str:
 
 
 def _script_bytes(found: dict[str, Any], dist: Path) -> int:
-    """The gzipped size of all scripts that the page loaded, headers of answers apart."""
+    """The gzipped size of the scripts that the page loaded, headers apart and the decoder, which is
+    loaded aside for the camera.
+    """
     site = dist / ("portal" if found["name"] == "portal" else "reception")
     names = {Path(urlsplit(one["url"]).path).name for one in found["requests"]}
-    return sum((site / f"{name}.gz").stat().st_size for name in names if name.endswith(".js"))
+    scripts = [name for name in names if name.endswith(".js") and not name.startswith("decoder-")]
+    return sum((site / f"{name}.gz").stat().st_size for name in scripts)
 
 
 def _table(found: Iterable[dict[str, Any]], dist: Path) -> str:

@@ -103,9 +103,10 @@ async function inBrowser(url, profile, signIn) {
 /** Signs in at the console; the tab's session then outlives the audit's own navigation. */
 async function throughSignIn(page, url, { username, password }) {
   await page.goto(url);
-  await page.locator('[data-testid="username"]').fill(username);
-  await page.locator('[data-testid="password"]').fill(password);
-  await page.keyboard.press("Enter");
+  await page.waitForSelector('[data-testid="username"]');
+  await page.type('[data-testid="username"]', username);
+  await page.type('[data-testid="password"]', password);
+  await page.click('[type="submit"]');
   await page.waitForSelector('[data-testid="camera"]');
   const session = await page.createCDPSession();
   await session.send("Network.clearBrowserCache");
