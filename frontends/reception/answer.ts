@@ -91,8 +91,8 @@ export function lookEvery(answer: Answer): number | null {
     case "expiry-check":
     case "offline":
     case "exception":
-      return 3000;
     case "deliverable":
+    case "unsure":
       return 3000;
     default:
       return null;

@@ -1,36 +1,24 @@
 import type { Api, InputMethod } from "../shared/api.ts";
-import { ApiError, Unreachable } from "../shared/api.ts";
+import { ApiError } from "../shared/api.ts";
 import type { Language, Translator } from "../shared/i18n.ts";
 import { parseCode } from "../shared/order-code.ts";
 import { type Poll, poll } from "../shared/poll.ts";
 import { Kept, randomKey } from "../shared/storage.ts";
-import type { Catalogue, DeliveryAnswer, QueueItem, ReceptionView } from "../shared/wire.ts";
-import { type Answer, answerTo, lookEvery } from "./answer.ts";
+import type { Catalogue } from "../shared/wire.ts";
+import type { Answer } from "./answer.ts";
+import { type Case, Counter } from "./case.ts";
+import type { Device } from "./device.ts";
+import { type List, Listing, NO_LIST } from "./listing.ts";
 import type { ConsoleKey } from "./messages/index.ts";
+import { failure, type Notice } from "./notice.ts";
+import { Outbox, type Outcome, type Press } from "./outbox.ts";
 import type { Scanner, ScannerState } from "./scanner.ts";
-import type { StaffSession } from "./session.ts";
-
-/** Something to tell the receptionist. */
-export interface Notice {
-  readonly key: ConsoleKey;
-  readonly values?: Readonly<Record<string, string | number>>;
-}
-
-/** The code on the screen and what is known about it. */
-export interface Case {
-  readonly orderId: string | null;
-  readonly method: InputMethod;
-  readonly answer: Answer;
-  readonly view: ReceptionView | null;
-  readonly delivery: DeliveryAnswer | null;
-  readonly note: string;
-  readonly delivering: boolean;
-  readonly notice: Notice | null;
-}
+import type { SessionChange, StaffSession } from "./session.ts";
 
 /** Everything the pages are drawn from. */
 export interface State {
   readonly ready: boolean;
+  /** The API has not been reached since the page was opened. */
   readonly down: boolean;
   readonly brand: string;
   readonly catalogue: Catalogue | null;
@@ -41,68 +29,132 @@ export interface State {
   readonly code: string;
   readonly camera: ScannerState;
   readonly current: Case | null;
-  readonly queue: readonly QueueItem[] | null;
-  readonly queueCursor: string | null;
-  readonly queueFailed: boolean;
+  /** What was pressed on this device and is not known, or not read yet; oldest first. */
+  readonly presses: readonly Press[];
+  /** Signing out was wanted while deliveries of this person are not confirmed. */
+  readonly leaving: boolean;
+  readonly list: List;
+  /** Minutes until the session ends, once it is near. */
+  readonly endsIn: number | null;
+  /** What people call this device, for the audit; may be empty. */
+  readonly deviceLabel: string;
 }
 
-const QUEUE_EVERY_MS = 10_000;
-const UNSURE_EVERY_MS = 2000;
+/** What a desk is made of. */
+export interface DeskParts {
+  readonly api: Api;
+  readonly session: StaffSession;
+  readonly scanner: Pick<
+    Scanner,
+    "warm" | "open" | "show" | "close" | "release" | "retry" | "choose" | "switchTorch"
+  >;
+  readonly words: Translator<ConsoleKey>;
+  readonly signals: { muted: boolean; toggle(): void; tell(answer: Answer): void };
+  readonly device: Device;
+  readonly redraw: () => void;
+}
+
 const SHORTEST_PASSWORD = 12;
-const keptSite = new Kept<string | null>(() => localStorage, "5sov.desk", null);
-const keptDevice = new Kept<string | null>(() => localStorage, "5sov.device", null);
-/** The order on the screen with its half-written note, so that a reload loses neither. */
-const keptCase = new Kept<(Pick<Case, "method" | "note"> & { orderId: string }) | null>(
-  () => sessionStorage,
-  "5sov.case",
-  null,
-);
+const WARN_MINUTES = 10;
+const WARN_EVERY_MS = 20_000;
+const LONGEST_LABEL = 31;
+const MINUTE_MS = 60_000;
 
 /** The reception console: its state, and all that a receptionist can do. */
 export class Desk {
-  state: State = {
-    ready: false,
-    down: false,
-    brand: "5SOffice",
-    catalogue: null,
-    signedIn: false,
-    busy: false,
-    notice: null,
-    site: null,
-    code: "",
-    camera: { phase: "off", torch: null, cameras: [], deviceId: null },
-    current: null,
-    queue: null,
-    queueCursor: null,
-    queueFailed: false,
-  };
-  private looking: Poll | null = null;
-  /** Counts what was looked at, so that a late answer about something else changes nothing. */
-  private looked = 0;
-  private queueing: Poll | null = null;
+  state: State;
+  readonly session: StaffSession;
+  readonly scanner: DeskParts["scanner"];
+  readonly words: Translator<ConsoleKey>;
+  readonly signals: DeskParts["signals"];
+  private readonly api: Api;
+  private readonly device: Device;
+  private readonly redraw: () => void;
+  private readonly outbox: Outbox;
+  private readonly counter: Counter;
+  private readonly listing: Listing;
+  /** Who worked here last, while their session ends elsewhere. */
+  private person: string | null = null;
+  private loading: Poll | null = null;
+  private cancelWarning = () => {};
+  private readonly keptSite: Kept<string | null>;
+  private readonly keptDevice: Kept<string | null>;
+  private readonly keptLabel: Kept<string>;
+  private readonly keptShell: Kept<Pick<State, "brand" | "catalogue"> | null>;
 
-  constructor(
-    private readonly api: Api,
-    readonly session: StaffSession,
-    readonly scanner: Scanner,
-    readonly words: Translator<ConsoleKey>,
-    private readonly redraw: () => void,
-  ) {}
+  constructor(parts: DeskParts) {
+    const { api, device } = parts;
+    this.api = api;
+    this.device = device;
+    this.session = parts.session;
+    this.scanner = parts.scanner;
+    this.words = parts.words;
+    this.signals = parts.signals;
+    this.redraw = parts.redraw;
+    const shared = () => device.shared();
+    this.keptSite = new Kept<string | null>(shared, "5sov.desk", null);
+    this.keptDevice = new Kept<string | null>(shared, "5sov.device", null);
+    this.keptLabel = new Kept(shared, "5sov.label", "");
+    this.keptShell = new Kept<Pick<State, "brand" | "catalogue"> | null>(
+      shared,
+      "5sov.shell",
+      null,
+    );
+    this.outbox = new Outbox(
+      api,
+      device,
+      () => (this.session.staff?.mustChangePassword ? null : this.session.staff),
+      () => this.deviceName(),
+      () => this.pressesChanged(),
+    );
+    const refused = (error: ApiError) => this.refused(error);
+    this.counter = new Counter(api, device, this.outbox, {
+      site: () => this.state.site,
+      username: () => this.person,
+      deviceName: () => this.deviceName(),
+      refused,
+      tell: (answer) => this.signals.tell(answer),
+      changed: () => this.set({ current: this.counter.current }),
+    });
+    this.listing = new Listing(api, device, refused, () => this.set({ list: this.listing.list }));
+    this.state = {
+      ready: false,
+      down: false,
+      brand: "5SOffice",
+      catalogue: null,
+      signedIn: false,
+      busy: false,
+      notice: null,
+      site: null,
+      code: "",
+      camera: { phase: "off", torch: null, cameras: [], deviceId: null },
+      current: null,
+      presses: this.outbox.presses,
+      leaving: false,
+      list: NO_LIST,
+      endsIn: null,
+      deviceLabel: this.keptLabel.get(),
+    };
+    device.onOnline(() => this.loading?.now());
+  }
 
-  /** Loads what every page needs and goes on where this tab left off. */
-  start(): void {
-    poll(async () => {
+  /** Goes on where this device left off, and loads what every page needs. */
+  async start(): Promise<void> {
+    const before = this.keptShell.get();
+    if (before) this.set({ ...before, ready: true });
+    if (await this.session.resume()) this.enter();
+    this.loading = poll(async () => {
       try {
         const [config, catalogue] = await Promise.all([this.api.config(), this.api.catalogue()]);
-        const signedIn = await this.session.resume();
-        this.set({ brand: config.brand.name, catalogue, down: false, ready: true, signedIn });
+        const shell = { brand: config.brand.name, catalogue };
+        this.keptShell.set(shell);
+        this.set({ ...shell, down: false, ready: true });
       } catch (error) {
         this.set({ down: true });
         throw error;
       }
-      if (this.state.signedIn) this.enter();
       return null;
-    });
+    }, this.device);
   }
 
   /** Changes the language; one that cannot be loaded now leaves the page as it is. */
@@ -133,7 +185,6 @@ export class Desk {
     this.set({ busy: true, notice: null });
     try {
       await this.session.signIn(username.trim(), password);
-      this.set({ signedIn: true });
       this.enter();
     } catch (error) {
       this.set({ notice: signInFailed(error) });
@@ -147,11 +198,10 @@ export class Desk {
       this.set({ notice: { key: "password.short" } });
       return;
     }
-    const username = this.session.staff?.username ?? "";
     this.set({ busy: true, notice: null });
     try {
       await this.api.changePassword(current, wanted);
-      await this.session.signIn(username, wanted);
+      this.session.passwordChanged();
       this.enter();
     } catch (error) {
       this.set({ notice: failure(error, "password.failed") });
@@ -160,31 +210,52 @@ export class Desk {
     }
   }
 
+  /**
+   * Signs out on all tabs of this device and wipes what the person left there, but for deliveries
+   * that are not confirmed: with such, the first call only asks (`leaving`), the second one goes.
+   */
   async signOut(): Promise<void> {
-    this.next();
-    this.scanner.release();
-    this.queueing?.stop();
-    this.set({ signedIn: false, site: null, queue: null, code: "", notice: null });
+    const username = this.session.staff?.username ?? "";
+    if (!this.state.leaving && this.outbox.waitingFor(username).length > 0) {
+      this.set({ leaving: true });
+      return;
+    }
+    this.leave("signed-out");
     await this.session.signOut();
   }
 
-  /** The session ended by itself: everything half done stays for whoever signs in again. */
-  sessionEnded(): void {
-    this.stopLooking();
-    this.queueing?.stop();
-    this.scanner.release();
-    this.set({ signedIn: false, current: null, queue: null, notice: { key: "login.ended" } });
+  /** Does not sign out after all. */
+  stay(): void {
+    this.set({ leaving: false });
+  }
+
+  /** The session ended by itself, or on another tab. */
+  sessionChanged(change: SessionChange): void {
+    if (change !== "signed-in") {
+      this.leave(change);
+      return;
+    }
+    if (this.person !== null) this.leave("signed-out", false);
+    this.enter();
   }
 
   chooseSite(siteId: string): void {
-    keptSite.set(siteId);
-    this.set({ site: siteId, queue: null, queueCursor: null });
-    this.watchQueue();
+    this.keptSite.set(siteId);
+    this.set({ site: siteId, notice: null });
+    this.listing.open(siteId);
+    this.counter.reopen();
   }
 
   changeSite(): void {
-    this.queueing?.stop();
-    this.set({ site: null, queue: null });
+    this.scanner.release();
+    this.listing.close();
+    this.set({ site: null });
+  }
+
+  /** Names this device for the audit of scans and deliveries. */
+  nameDevice(label: string): void {
+    this.keptLabel.set(label.trim());
+    this.set({ deviceLabel: label.trim() });
   }
 
   type(code: string): void {
@@ -193,81 +264,52 @@ export class Desk {
 
   /** Checks what was scanned, typed or pasted. */
   async check(text: string, method: InputMethod): Promise<void> {
-    const parsed = parseCode(text, new Date());
+    const parsed = parseCode(text, new Date(this.device.time()));
     if (parsed.kind === "empty") return;
     if (parsed.kind === "order") {
-      this.stopCamera();
+      this.scanner.close();
       this.set({ code: "", notice: null });
-      await this.open(parsed.orderIds, method, "");
+      await this.counter.open(parsed.orderIds, method);
     } else if (method === "typed") {
       this.set({ notice: { key: `parse.${parsed.kind}` } });
     } else {
-      this.stopCamera();
+      this.scanner.close();
       const kind = parsed.kind === "incomplete" ? "foreign" : parsed.kind;
-      this.show({ ...fresh(null, method), answer: "foreign", notice: { key: `parse.${kind}` } });
+      this.counter.showForeign(method, { key: `parse.${kind}` });
     }
   }
 
   editNote(note: string): void {
-    const { current } = this.state;
-    if (!current?.orderId) return;
-    keptCase.set({ orderId: current.orderId, method: current.method, note });
-    this.change({ note });
+    this.counter.editNote(note);
   }
 
   /** Hands over: once, however often the network makes us ask. */
-  async deliver(): Promise<void> {
-    const { current, site } = this.state;
-    if (current?.answer !== "deliverable" || current.delivering || !current.orderId || !site)
-      return;
-    const { orderId, note } = current;
-    this.stopLooking();
-    const mine = this.looked;
-    this.change({ delivering: true, notice: null });
-    const idempotencyKey = randomKey();
-    let asked = 0;
-    this.looking = poll(async () => {
-      asked += 1;
-      try {
-        const delivery = await this.api.deliver(orderId, {
-          siteId: site,
-          note: note.trim(),
-          idempotencyKey,
-          method: current.method,
-          deviceId: deviceId(),
-        });
-        if (mine !== this.looked) return null;
-        keptCase.clear();
-        // After a lost answer, our own delivery comes back as one that was there already.
-        const ours = asked > 1 && delivery.deliveredBy === this.session.staff?.username;
-        const answer = delivery.alreadyDelivered && !ours ? "delivered" : "done";
-        this.change({ delivery, answer, delivering: false });
-        this.buzz(answer);
-        this.queueing?.now();
-        return null;
-      } catch (error) {
-        if (mine !== this.looked) return null;
-        if (!(error instanceof ApiError)) {
-          this.change({ answer: "unsure" });
-          return UNSURE_EVERY_MS;
-        }
-        this.change({ delivering: false });
-        await this.open([orderId], current.method, note);
-        if (this.state.current?.orderId === orderId) {
-          this.change({ notice: failure(error, "deliver.refused") });
-        }
-        return null;
-      }
-    });
+  deliver(): void {
+    this.counter.deliver();
   }
 
   /** Ready for the next customer. */
   next(): void {
-    this.stopLooking();
-    this.stopCamera();
-    keptCase.clear();
-    this.set({ current: null, notice: null });
-    this.queueing?.now();
+    if (this.counter.isBusy()) return;
+    this.scanner.close();
+    this.counter.close();
+    this.set({ notice: null });
+    if (this.state.site) this.listing.refresh();
+  }
+
+  /** Sends deliveries that are not confirmed, now rather than soon. */
+  sendNow(): void {
+    this.outbox.flush();
+  }
+
+  /** The outcome of a press was read. */
+  acknowledge(key: string): void {
+    this.outbox.acknowledge(key);
+  }
+
+  /** Shows the order of a press. */
+  async openPress({ orderId, method }: Press): Promise<void> {
+    await this.counter.open([orderId], method);
   }
 
   openCamera(): void {
@@ -290,148 +332,129 @@ export class Desk {
 
   /** A USB scanner's code came, changed by an input method. */
   wedgeUnreadable(): void {
-    const notice: Notice = { key: "wedge.inputMethod" };
-    if (this.state.current) this.change({ notice });
-    else this.set({ notice });
+    this.set({ notice: { key: "wedge.inputMethod" } });
   }
 
-  refreshQueue(): void {
-    this.queueing?.now();
+  /** Finds an order by its code, or lists those of a hash or wallet. */
+  async search(text: string): Promise<void> {
+    const isHex = /^\s*0x/i.test(text);
+    if (!isHex && parseCode(text, new Date(this.device.time())).kind === "order") {
+      await this.check(text, "typed");
+    } else this.listing.search(text);
   }
 
-  async moreOfQueue(): Promise<void> {
-    const { site, queue, queueCursor } = this.state;
-    if (!site || !queue || !queueCursor) return;
-    try {
-      const page = await this.api.queue(site, { cursor: queueCursor });
-      this.set({ queue: [...queue, ...page.items], queueCursor: page.nextCursor });
-    } catch {
-      this.set({ queueFailed: true });
-    }
+  filter(change: Parameters<Listing["choose"]>[0]): void {
+    this.listing.choose(change);
+  }
+
+  refreshList(): void {
+    this.listing.refresh();
+  }
+
+  async moreOfList(): Promise<void> {
+    await this.listing.more();
+  }
+
+  /** Whether the page may be loaded anew without anybody losing anything. */
+  isIdle(): boolean {
+    const { signedIn, site, current, code, camera, leaving, busy, list } = this.state;
+    if (!signedIn) return !busy && !this.device.visible();
+    const atWork = current !== null || code !== "" || camera.phase !== "off" || leaving;
+    return site !== null && !atWork && list.filter.search === "";
   }
 
   private enter(): void {
+    const { staff } = this.session;
+    if (!staff) return;
+    this.person = staff.username;
+    this.set({ signedIn: true, notice: null });
+    this.warn();
+    if (staff.mustChangePassword) return;
     this.scanner.warm();
-    if (this.session.staff?.mustChangePassword) {
-      this.redraw();
-      return;
-    }
+    this.outbox.flush();
     const sites = this.sites();
     const [only, second] = sites;
-    const remembered = sites.find((site) => site.siteId === keptSite.get());
+    const remembered = sites.find((site) => site.siteId === this.keptSite.get());
     const site = second ? remembered : only;
     if (site) this.chooseSite(site.siteId);
-    const before = keptCase.get();
-    if (before && site) void this.open([before.orderId], before.method, before.note);
+  }
+
+  /** Shows the sign-in page. What was half done stays only for a person whose session ended. */
+  private leave(over: Exclude<SessionChange, "signed-in">, told = true): void {
+    const ended = over === "ended";
+    if (ended) this.counter.hide();
+    else this.counter.close();
+    this.cancelWarning();
+    this.scanner.release();
+    this.listing.close();
+    this.person = null;
+    this.set({
+      signedIn: false,
+      site: null,
+      code: "",
+      leaving: false,
+      endsIn: null,
+      notice: ended && told ? { key: "login.ended" } : null,
+    });
+  }
+
+  /** Answers whether the desk shows another page because of this refusal. */
+  private refused(error: ApiError): boolean {
+    if (error.code === "PASSWORD_CHANGE_REQUIRED") {
+      this.session.passwordExpired();
+      this.counter.hide();
+      this.listing.close();
+      this.set({ site: null });
+      return true;
+    }
+    if (error.status === 403) void this.lookAtRights();
+    return false;
+  }
+
+  /** Asks where this person may deliver now; leaves a site that was taken away. */
+  private async lookAtRights(): Promise<void> {
+    await this.session.reload().catch(() => {
+      // Nobody can tell now; the next refusal asks again.
+    });
+    const { site } = this.state;
+    if (!site || !this.session.staff || this.session.staff.sites.includes(site)) return;
+    this.counter.hide();
+    this.changeSite();
+    this.set({ notice: { key: "site.taken", values: { site: this.siteName(site) } } });
+  }
+
+  private pressesChanged(): void {
+    const before = this.state.presses;
+    const { presses } = this.outbox;
+    this.state = { ...this.state, presses };
+    this.counter.pressesChanged();
+    const shown = this.counter.current?.press?.key;
+    for (const { key, outcome } of presses) {
+      const wasOpen = before.some((press) => press.key === key && !press.outcome);
+      if (outcome && wasOpen && key !== shown) this.signals.tell(answerOf(outcome));
+    }
     this.redraw();
   }
 
-  /** Asks about the first of `orderIds` that exists, and follows it while it may change. */
-  private async open(
-    orderIds: readonly string[],
-    method: InputMethod,
-    note: string,
-  ): Promise<void> {
-    const [orderId, ...others] = orderIds;
-    if (!orderId) return;
-    this.stopLooking();
-    const mine = this.looked;
-    this.show({ ...fresh(orderId, method), note });
-    keptCase.set({ orderId, method, note });
-    try {
-      await this.ask(orderId, method);
-    } catch (error) {
-      if (mine !== this.looked) return;
-      if (!(error instanceof ApiError)) this.change({ answer: "offline" });
-      else if (error.status === 404 && others.length > 0) {
-        await this.open(others, method, note);
-        return;
-      } else this.refuse(error);
+  /** Says some minutes ahead that the session will end. */
+  private warn(): void {
+    this.cancelWarning();
+    const { endsAt } = this.session;
+    if (endsAt === null) return;
+    const left = Math.max(0, Math.ceil((endsAt - this.device.time()) / MINUTE_MS));
+    const endsIn = left <= WARN_MINUTES ? left : null;
+    if (endsIn !== this.state.endsIn) this.set({ endsIn });
+    this.cancelWarning = this.device.later(() => this.warn(), WARN_EVERY_MS);
+  }
+
+  /** Identifies this device in the audit: a random id, and what people call it. */
+  private deviceName(): string {
+    let id = this.keptDevice.get();
+    if (!id) {
+      id = randomKey();
+      this.keptDevice.set(id);
     }
-    if (mine !== this.looked || !this.state.current) return;
-    this.buzz(this.state.current.answer);
-    this.watch(orderId, method);
-  }
-
-  private refuse(error: ApiError): void {
-    if (error.status === 404) this.change({ answer: "unknown" });
-    else this.change({ answer: "refused", notice: failure(error, "deliver.refused") });
-    keptCase.clear();
-  }
-
-  private async ask(orderId: string, method: InputMethod): Promise<void> {
-    const mine = this.looked;
-    const view = await this.api.receptionOrder(orderId, method, deviceId());
-    const { site } = this.state;
-    if (mine !== this.looked || !site) return;
-    this.change({ view, answer: answerTo(view, site) });
-  }
-
-  /**
-   * Looks at the order until it ends. The public view is enough to see a change and leaves no scan
-   * in the audit; the desk's own view is asked again only when something moved.
-   */
-  private watch(orderId: string, method: InputMethod): void {
-    const first = this.state.current && lookEvery(this.state.current.answer);
-    if (!first) return;
-    const mine = this.looked;
-    let turn = 0;
-    this.looking = poll(async () => {
-      turn += 1;
-      if (turn === 1) return first;
-      const before = this.state.current;
-      if (before?.orderId !== orderId) return null;
-      try {
-        const now = await this.api.order(orderId);
-        if (mine !== this.looked) return null;
-        const moved = now.status !== before.view?.status || before.answer === "offline";
-        if (moved || before.answer === "expiry-check") await this.ask(orderId, method);
-        else if (before.view) this.change({ view: { ...before.view, chain: now.chain ?? null } });
-      } catch (error) {
-        if (mine !== this.looked) return null;
-        if (error instanceof ApiError) this.refuse(error);
-        else this.change({ answer: "offline" });
-      }
-      const { current } = this.state;
-      if (current && current.answer !== before.answer) this.buzz(current.answer);
-      return current && lookEvery(current.answer);
-    });
-  }
-
-  private stopLooking(): void {
-    this.looked += 1;
-    this.looking?.stop();
-  }
-
-  private watchQueue(): void {
-    this.queueing?.stop();
-    this.queueing = poll(async () => {
-      const { site, signedIn } = this.state;
-      if (!site || !signedIn) return null;
-      try {
-        const page = await this.api.queue(site);
-        this.set({ queue: page.items, queueCursor: page.nextCursor, queueFailed: false });
-      } catch (error) {
-        this.set({ queueFailed: true });
-        if (error instanceof Unreachable) throw error;
-      }
-      return QUEUE_EVERY_MS;
-    });
-  }
-
-  /** A short buzz for good, a long one for bad: noisy desks and busy eyes. */
-  private buzz(answer: Answer): void {
-    const pattern = answer === "deliverable" || answer === "done" ? [60] : [180, 80, 180];
-    if (answer !== "checking" && answer !== "waiting") navigator.vibrate?.(pattern);
-  }
-
-  private show(current: Case): void {
-    this.set({ current });
-  }
-
-  private change(change: Partial<Case>): void {
-    const { current } = this.state;
-    if (current) this.set({ current: { ...current, ...change } });
+    return `${id} ${plain(this.state.deviceLabel)}`.trim();
   }
 
   private set(change: Partial<State>): void {
@@ -440,35 +463,23 @@ export class Desk {
   }
 }
 
-function fresh(orderId: string | null, method: InputMethod): Case {
-  return {
-    orderId,
-    method,
-    answer: "checking",
-    view: null,
-    delivery: null,
-    note: "",
-    delivering: false,
-    notice: null,
-  };
+/** The answer that tells of what became of a press. */
+export function answerOf(outcome: Outcome): Answer {
+  if (outcome.kind === "ours") return "done";
+  return outcome.kind === "other" ? "delivered" : "refused";
 }
 
-function deviceId(): string {
-  const known = keptDevice.get();
-  if (known) return known;
-  const made = randomKey();
-  keptDevice.set(made);
-  return made;
+/** What a header takes of a name: ASCII, with Vietnamese letters written without their marks. */
+function plain(label: string): string {
+  return label
+    .normalize("NFD")
+    .replace(/[đĐ]/g, (letter) => (letter === "đ" ? "d" : "D"))
+    .replace(/[^\x20-\x7e]/g, "")
+    .slice(0, LONGEST_LABEL);
 }
 
 function signInFailed(error: unknown): Notice {
   if (!(error instanceof ApiError)) return { key: "login.offline" };
   if (error.retryAfter !== null) return { key: "login.locked", values: { n: error.retryAfter } };
   return { key: "login.wrong" };
-}
-
-function failure(error: unknown, key: ConsoleKey): Notice {
-  if (!(error instanceof ApiError)) return { key: "login.offline" };
-  const detail = error.problem.errors?.[0]?.message ?? error.message;
-  return { key, values: { detail } };
 }

@@ -5,9 +5,12 @@ import { Translator } from "../shared/i18n.ts";
 import { loadSettings } from "../shared/settings.ts";
 import { trustScripts } from "../shared/trusted.ts";
 import { Desk } from "./desk.ts";
+import { browserDevice } from "./device.ts";
+import { commandOf } from "./keys.ts";
 import { catalogues } from "./messages/index.ts";
 import { Scanner } from "./scanner.ts";
 import { StaffSession } from "./session.ts";
+import { Signals } from "./sound.ts";
 import { page } from "./views.ts";
 import { listenToWedge } from "./wedge.ts";
 
@@ -22,20 +25,44 @@ try {
 
 async function run(): Promise<void> {
   const [words, settings] = await Promise.all([Translator.load(catalogues), loadSettings()]);
+  const device = browserDevice();
   const session: StaffSession = new StaffSession(
     () => api,
-    () => desk.sessionEnded(),
+    device,
+    (change) => desk.sessionChanged(change),
   );
   const api = new Api(settings.apiUrl, { token: session.token, renew: session.renew });
   const scanner = new Scanner(trusted(DECODER_URL), (camera) => desk.cameraChanged(camera));
-  const desk: Desk = new Desk(api, session, scanner, words, () => {
+  const redraw = () => {
     document.title = `${desk.state.brand} · ${words.text("title")}`;
     render(root, page(desk));
-  });
-  desk.start();
+  };
+  const signals = new Signals();
+  const desk: Desk = new Desk({ api, session, scanner, words, signals, device, redraw });
   listenToWedge(document, {
     active: () => desk.state.signedIn && desk.state.site !== null,
     scanned: (text) => void desk.check(text, "wedge"),
     unreadable: () => desk.wedgeUnreadable(),
   });
+  document.addEventListener("keydown", (event) => {
+    if (!event.defaultPrevented && obey(desk, event)) event.preventDefault();
+  });
+  await desk.start();
+}
+
+/** Does what a key stands for; false where it stands for nothing now. */
+function obey(desk: Desk, event: KeyboardEvent): boolean {
+  const { signedIn, site, current, camera } = desk.state;
+  const command = commandOf(event);
+  // An open dialog closes by itself on Escape.
+  if (!command || !signedIn || !site || camera.phase !== "off") return false;
+  if (command === "next") {
+    if (!current) return false;
+    desk.next();
+    return true;
+  }
+  if (current) desk.next();
+  if (command === "camera") desk.openCamera();
+  else document.getElementById(command)?.focus();
+  return true;
 }

@@ -1,88 +1,194 @@
 import type { Api } from "../shared/api.ts";
-import { ApiError } from "../shared/api.ts";
+import { ApiError, Unreachable } from "../shared/api.ts";
 import { Kept } from "../shared/storage.ts";
 import type { Session, Staff } from "../shared/wire.ts";
+import type { Device } from "./device.ts";
+
+/** Who is signed in on this device, with the tokens that prove it. */
+interface SignedIn {
+  readonly staff: Staff;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  /** When the session ends, however it is refreshed, in unix milliseconds; null if not told. */
+  readonly endsAt: number | null;
+}
+
+/** Why nobody is signed in any more: the person signed out, or the session was over. */
+export type Over = "signed-out" | "ended";
 
 /**
- * Who is signed in on this tab.
+ * What happened to the session elsewhere than in `signIn` and `signOut` of this tab. `signed-in`: a
+ * person, perhaps another one, signed in on another tab.
+ */
+export type SessionChange = Over | "signed-in";
+
+type Stored = SignedIn | { readonly over: Over };
+
+const LOCK = "5sov.session";
+
+/**
+ * Who is signed in on this device: one person at a time, in all its tabs.
  *
- * The access token lives in memory only. The refresh token lives as long as the tab, so that a
- * reload keeps the desk signed in and closing the tab does not.
+ * The tabs share one pair of tokens, as each renewal ends the pair before it and a refresh token
+ * that comes twice ends the session (decision 4). The session outlives a reload, but not the last
+ * tab: whoever opens the console next has to sign in.
  */
 export class StaffSession {
-  staff: Staff | null = null;
-  private access: string | null = null;
-  private readonly refreshToken = new Kept<string | null>(
-    () => sessionStorage,
-    "5sov.refresh",
-    null,
-  );
+  private current: SignedIn | null = null;
+  /** All access tokens that this person had since signing in. */
+  private readonly tokens = new Set<string>();
+  private readonly kept: Kept<Stored | null>;
+  /** Tells a reload, and a tab that the browser brought back, from the first tab of a day. */
+  private readonly keptTab: Kept<boolean>;
   private renewing: Promise<boolean> | null = null;
 
   constructor(
     private readonly api: () => Api,
-    /** Told when the session is over and people have to sign in again. */
-    private readonly ended: () => void,
-  ) {}
+    private readonly device: Device,
+    private readonly changed: (change: SessionChange) => void,
+  ) {
+    this.kept = new Kept(() => device.shared(), "5sov.session", null);
+    this.keptTab = new Kept(() => device.own(), "5sov.tab", false);
+    device.onShared(() => this.follow());
+  }
 
-  readonly token = (): string | null => this.access;
+  get staff(): Staff | null {
+    return this.current?.staff ?? null;
+  }
+
+  /** When the session ends, in unix milliseconds; null if nobody knows. */
+  get endsAt(): number | null {
+    return this.current?.endsAt ?? null;
+  }
+
+  readonly token = (): string | null => this.current?.accessToken ?? null;
 
   /** Signs in. Raises what the API raises. */
   async signIn(username: string, password: string): Promise<Staff> {
-    return this.accept(await this.api().login(username, password));
+    const session = await this.api().login(username, password);
+    this.tokens.clear();
+    return this.accept(session);
   }
 
-  /** Goes on after a reload; false when there is nothing to go on with. */
+  /** Goes on with this device's session after a reload or in another tab; asks no server. */
   async resume(): Promise<boolean> {
-    return this.refreshToken.get() !== null && this.renew();
+    const othersOpen = await this.device.othersOpen();
+    const stored = this.kept.get();
+    if (!stored || "over" in stored) return false;
+    if (!othersOpen && !this.keptTab.get()) {
+      this.kept.clear();
+      return false;
+    }
+    this.adopt(stored);
+    return true;
   }
 
   /**
-   * Gets a new access token, once for all requests that wait for it.
+   * Gets another access token in place of `refused`, once for all requests and tabs that wait.
    *
-   * Answers false when the session is over. Raises `Unreachable` when nobody can tell: then the
-   * session is kept.
+   * Answers false when the session is over, or is another person's by now. Raises `Unreachable`
+   * when nobody can tell: then the session is kept.
    */
-  readonly renew = (): Promise<boolean> => {
-    this.renewing ??= this.exchange().finally(() => {
-      this.renewing = null;
-    });
+  readonly renew = (refused: string | null): Promise<boolean> => {
+    if (!this.current || !refused || !this.tokens.has(refused)) return Promise.resolve(false);
+    if (this.current.accessToken !== refused) return Promise.resolve(true);
+    this.renewing ??= this.device
+      .alone(LOCK, () => this.exchange(refused))
+      .finally(() => {
+        this.renewing = null;
+      });
     return this.renewing;
   };
 
-  /** Signs out here, and on the server if it can be reached. */
+  /** Asks for the person's rights as they are now. Raises `Unreachable`. */
+  async reload(): Promise<void> {
+    await this.renew(this.token());
+  }
+
+  /** The API has taken the new password: this session goes on. */
+  passwordChanged(): void {
+    if (!this.current) return;
+    const staff = { ...this.current.staff, mustChangePassword: false };
+    this.store({ ...this.current, staff });
+  }
+
+  /** The API wants a new password before anything else. */
+  passwordExpired(): void {
+    if (!this.current) return;
+    this.store({ ...this.current, staff: { ...this.current.staff, mustChangePassword: true } });
+  }
+
+  /** Signs out in all tabs, and on the server if it can be reached. */
   async signOut(): Promise<void> {
     const told = this.api().logout();
-    this.forget();
+    this.end("signed-out");
     await told.catch(() => {
       // The session runs out by itself; this device has already forgotten it.
     });
   }
 
-  private async exchange(): Promise<boolean> {
-    const before = this.refreshToken.get();
-    if (before === null) return false;
+  private async exchange(refused: string): Promise<boolean> {
+    this.follow();
+    const { current } = this;
+    if (!current || !this.tokens.has(refused)) return false;
+    if (current.accessToken !== refused) return true;
     try {
-      this.accept(await this.api().refresh(before));
+      const session = await this.api().refresh(current.refreshToken);
+      if (this.current !== current) return false;
+      this.accept(session);
       return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.forget();
-      this.ended();
+      if (error.status === 429) throw new Unreachable("too many renewals", { cause: error });
+      if (this.current === current) {
+        this.end("ended");
+        this.changed("ended");
+      }
       return false;
     }
   }
 
-  private accept(session: Session): Staff {
-    this.access = session.accessToken;
-    this.staff = session.staff;
-    this.refreshToken.set(session.refreshToken);
-    return session.staff;
+  /** Takes over what another tab made of the session. */
+  private follow(): void {
+    const stored = this.kept.get();
+    if (!stored) return;
+    if ("over" in stored) {
+      if (!this.current) return;
+      this.current = null;
+      this.changed(stored.over);
+      return;
+    }
+    if (stored.accessToken === this.current?.accessToken) return;
+    const samePerson = stored.staff.username === this.current?.staff.username;
+    this.adopt(stored);
+    if (!samePerson) this.changed("signed-in");
   }
 
-  private forget(): void {
-    this.access = null;
-    this.staff = null;
-    this.refreshToken.clear();
+  private adopt(stored: SignedIn): void {
+    if (stored.staff.username !== this.current?.staff.username) this.tokens.clear();
+    this.tokens.add(stored.accessToken);
+    this.current = stored;
+    this.keptTab.set(true);
+  }
+
+  private accept(session: Session): Staff {
+    const { accessToken, refreshToken, staff, sessionEndsIn } = session;
+    this.store({
+      accessToken,
+      refreshToken,
+      staff,
+      endsAt: sessionEndsIn === undefined ? null : this.device.time() + sessionEndsIn * 1000,
+    });
+    return staff;
+  }
+
+  private store(session: SignedIn): void {
+    this.adopt(session);
+    this.kept.set(session);
+  }
+
+  private end(over: Over): void {
+    this.current = null;
+    this.kept.set({ over });
   }
 }

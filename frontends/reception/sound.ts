@@ -43,6 +43,7 @@ export const BUZZES: Readonly<Record<Signal, readonly number[]>> = {
 export function signalOf(answer: Answer): Signal | null {
   switch (answer) {
     case "checking":
+    case "sending":
       return null;
     case "deliverable":
       return "go";

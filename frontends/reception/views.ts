@@ -4,8 +4,10 @@ import { familyIcon, type IconName, icon, spinner } from "../shared/icons.ts";
 import { banner, languageSwitch, mark } from "../shared/parts.ts";
 import type { QueueItem, ReceptionView } from "../shared/wire.ts";
 import { type Answer, toneOf } from "./answer.ts";
-import type { Case, Desk, Notice } from "./desk.ts";
+import type { Case } from "./case.ts";
+import type { Desk } from "./desk.ts";
 import type { ConsoleKey } from "./messages/index.ts";
+import type { Notice } from "./notice.ts";
 
 /** The whole page for the console's present state. */
 export function page(desk: Desk): Child {
@@ -258,7 +260,7 @@ function deskPage(desk: Desk, site: string): VNode {
 function queue(desk: Desk): VNode {
   const { state, words } = desk;
   const today = new Date().toDateString();
-  const items = state.queue?.filter((item) =>
+  const items = state.list.items?.filter((item) =>
     [item.createdAt, item.deliveredAt].some((at) => at && new Date(at).toDateString() === today),
   );
   return h(
@@ -275,23 +277,22 @@ function queue(desk: Desk): VNode {
           class: "button quiet small",
           "aria-label": words.text("desk.refresh"),
           title: words.text("desk.refresh"),
-          onclick: () => desk.refreshQueue(),
+          onclick: () => desk.refreshList(),
         },
         icon("refresh"),
       ),
     ),
-    state.queueFailed && banner("warn", "desk.queueFailed", words.text("desk.queueFailed")),
+    told(desk, state.list.failed),
     items?.length === 0 && h("p", { class: "hint" }, words.text("desk.empty")),
     h(
       "ul",
       { class: "rows" },
       items?.map((item) => h("li", { key: item.orderHash }, queueRow(desk, item))),
     ),
-    state.queueCursor &&
-      items?.length === state.queue?.length &&
+    state.list.more &&
       h(
         "button",
-        { type: "button", class: "button quiet wide", onclick: () => desk.moreOfQueue() },
+        { type: "button", class: "button quiet wide", onclick: () => desk.moreOfList() },
         words.text("desk.more"),
       ),
   );
@@ -416,6 +417,7 @@ const ICONS: Readonly<Record<Answer, IconName | null>> = {
   foreign: "question",
   exception: "alert",
   offline: "offline",
+  sending: null,
   unsure: "alert",
   refused: "cross",
 };
@@ -449,7 +451,7 @@ function answerPage(desk: Desk, current: Case): VNode {
       "div",
       { class: "answer-foot" },
       deliverable && deliveryForm(desk, current),
-      (!deliverable || !current.delivering) &&
+      answer !== "sending" &&
         h(
           "button",
           {
@@ -496,11 +498,10 @@ function deliveryForm(desk: Desk, current: Case): VNode {
         type: "submit",
         class: "button on-color big",
         "data-testid": "deliver",
-        disabled: current.delivering,
         mounted: (button: HTMLButtonElement) => button.focus(),
       },
-      current.delivering ? spinner() : icon("check"),
-      words.text(current.delivering ? "deliver.working" : "deliver.action"),
+      icon("check"),
+      words.text("deliver.action"),
     ),
   );
 }
@@ -537,8 +538,8 @@ function say(desk: Desk, current: Case): string {
 function deliveredText(desk: Desk, { view, delivery }: Case): string {
   const { words } = desk;
   const [at, by, site] = delivery
-    ? [delivery.deliveredAt, delivery.deliveredBy, delivery.deliveredSite]
-    : [view?.delivered?.at, view?.delivered?.by, view?.delivered?.site];
+    ? [delivery.deliveredAt, delivery.deliveredByName, delivery.deliveredSite]
+    : [view?.delivered?.at, view?.delivered?.byName, view?.delivered?.site];
   return words.text(delivery ? "say.already" : "say.delivered", {
     time: at ? words.moment(new Date(at)) : "?",
     by: by ?? "?",

@@ -280,10 +280,14 @@ export interface Staff {
   readonly mustChangePassword: boolean;
 }
 
-/** `POST /auth/login` and `/auth/refresh`. `expiresIn` in seconds. */
+/**
+ * `POST /auth/login` and `/auth/refresh`. `expiresIn` is that of the access token, `sessionEndsIn`
+ * that of the whole session however it is refreshed, in seconds.
+ */
 export interface Session {
   readonly accessToken: string;
   readonly expiresIn: number;
+  readonly sessionEndsIn?: number;
   readonly refreshToken: string;
   readonly staff: Staff;
 }

@@ -22,3 +22,5 @@ declare module "node:fs/promises" {
 
 /** The folder `frontends/`, put in by the test runner. */
 declare const FRONTENDS: string;
+
+declare function setImmediate(run: () => void): void;

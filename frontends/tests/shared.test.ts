@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { StaffSession } from "../reception/session.ts";
 import { Api, ApiError, Unreachable } from "../shared/api.ts";
 import { backoff, easing, type PollEnvironment, poll } from "../shared/poll.ts";
 import { randomKey } from "../shared/storage.ts";
@@ -127,87 +126,6 @@ test("keys carry 128 random bits in the characters that the API takes", () => {
   const keys = new Set(Array.from({ length: 100 }, randomKey));
   assert.equal(keys.size, 100);
   for (const key of keys) assert.match(key, /^[0-9a-f]{32}$/);
-});
-
-class MemoryStorage {
-  private readonly values = new Map<string, string>();
-  getItem(name: string): string | null {
-    return this.values.get(name) ?? null;
-  }
-  setItem(name: string, value: string): void {
-    this.values.set(name, value);
-  }
-  removeItem(name: string): void {
-    this.values.delete(name);
-  }
-}
-
-function signedIn(...answers: (Response | Error)[]) {
-  Object.assign(globalThis, { sessionStorage: new MemoryStorage() });
-  const login = new Response(
-    JSON.stringify({ accessToken: "a1", refreshToken: "r1", staff: { username: "lan" } }),
-  );
-  const { asked, fetch } = answering(login, ...answers);
-  const ended: string[] = [];
-  const session: StaffSession = new StaffSession(
-    () => api,
-    () => ended.push("ended"),
-  );
-  const api = new Api("", { fetch, token: session.token, renew: session.renew });
-  return { api, asked, ended, session };
-}
-
-const renewed = () =>
-  new Response(
-    JSON.stringify({ accessToken: "a2", refreshToken: "r2", staff: { username: "lan" } }),
-  );
-
-test("an access token that ran out is renewed once and the request repeated", async () => {
-  const { api, asked, session } = signedIn(
-    problem(401, "UNAUTHENTICATED"),
-    renewed(),
-    new Response('{"items":[],"nextCursor":null}'),
-  );
-  await session.signIn("lan", "secret");
-  await api.queue("HCM_ROX_T09");
-  assert.deepEqual(
-    asked.map(({ url, headers }) => [url.split("?")[0], headers.Authorization ?? null]),
-    [
-      ["/auth/login", null],
-      ["/reception/orders", "Bearer a1"],
-      ["/auth/refresh", null],
-      ["/reception/orders", "Bearer a2"],
-    ],
-  );
-  assert.deepEqual(JSON.parse(asked[2]?.body ?? ""), { refreshToken: "r1" });
-});
-
-test("two requests that meet the same 401 share one rotation", async () => {
-  const { api, asked, session } = signedIn(
-    problem(401, "UNAUTHENTICATED"),
-    problem(401, "UNAUTHENTICATED"),
-    renewed(),
-    new Response('{"items":[]}'),
-    new Response('{"items":[]}'),
-  );
-  await session.signIn("lan", "secret");
-  await Promise.all([api.queue("A"), api.queue("B")]);
-  assert.equal(asked.filter(({ url }) => url === "/auth/refresh").length, 1);
-});
-
-test("a refused rotation ends the session; a lost one keeps it", async () => {
-  const refused = signedIn(problem(401, "UNAUTHENTICATED"), problem(401, "UNAUTHENTICATED"));
-  await refused.session.signIn("lan", "secret");
-  await assert.rejects(refused.api.queue("A"), (error) => error instanceof ApiError);
-  assert.deepEqual(refused.ended, ["ended"]);
-  assert.equal(refused.session.token(), null);
-
-  const lost = signedIn(problem(401, "UNAUTHENTICATED"), new TypeError("offline"), renewed());
-  await lost.session.signIn("lan", "secret");
-  await assert.rejects(lost.api.queue("A"), (error) => error instanceof Unreachable);
-  assert.deepEqual(lost.ended, []);
-  assert(await lost.session.resume());
-  assert.equal(lost.session.token(), "a2");
 });
 
 /** A browser whose time moves by hand. */

@@ -5,6 +5,7 @@ import { BUZZES, type Signal, signalOf, TONES } from "../reception/sound.ts";
 
 const ANSWERS: Record<Answer, Signal | null> = {
   checking: null,
+  sending: null,
   deliverable: "go",
   done: "done",
   waiting: "wait",

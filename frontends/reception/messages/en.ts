@@ -39,7 +39,6 @@ export const texts = {
   "desk.queue": "Today at this site",
   "desk.empty": "No orders today yet.",
   "desk.refresh": "Refresh",
-  "desk.queueFailed": "The list could not be loaded.",
   "desk.signOut": "Sign out",
   "desk.more": "Show more",
 
@@ -90,6 +89,7 @@ export const texts = {
   "answer.foreign": "Not our code",
   "answer.exception": "Needs an administrator",
   "answer.offline": "No connection",
+  "answer.sending": "Recording…",
   "answer.unsure": "Not sure it was saved",
   "answer.refused": "Do not hand it over",
 
@@ -110,6 +110,7 @@ export const texts = {
   "say.exception":
     "A burn does not fit this order. It is not lost: an administrator can put it right.",
   "say.offline": "The order cannot be checked now. Do not hand anything over; we keep trying.",
+  "say.sending": "Please wait a moment.",
   "say.unsure": "The answer did not arrive. We keep asking whether the delivery was recorded.",
   "say.already": "It was already recorded {time} by {by} at {site}.",
   "say.until": "Entitled until {time}.",
@@ -120,7 +121,6 @@ export const texts = {
   "detail.note": "Note",
   "deliver.note": "Note (optional)",
   "deliver.action": "Deliver",
-  "deliver.working": "Recording…",
   "deliver.refused": "Not recorded: {detail}",
   next: "Next customer",
 
@@ -130,4 +130,12 @@ export const texts = {
   "status.DELIVERED": "Delivered",
   "status.EXPIRED": "Expired",
   "status.CANCELLED": "Cancelled",
+  "list.refused": "The list could not be loaded: {detail}",
+  "list.search":
+    "Search takes an order's code, its number (0x…) or a wallet address: at least its last 4 characters.",
+  "site.taken": "You no longer work at {site}. Choose another site.",
+  "keys.code": "Type a code",
+  "keys.camera": "Scan with the camera",
+  "keys.search": "Search",
+  "keys.next": "Next customer, or close",
 } as const;

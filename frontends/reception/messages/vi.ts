@@ -40,7 +40,6 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "desk.queue": "Hôm nay tại cơ sở",
   "desk.empty": "Hôm nay chưa có đơn nào.",
   "desk.refresh": "Tải lại",
-  "desk.queueFailed": "Chưa tải được danh sách.",
   "desk.signOut": "Đăng xuất",
   "desk.more": "Xem thêm",
 
@@ -90,6 +89,7 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "answer.foreign": "Không phải mã của chúng ta",
   "answer.exception": "Cần quản trị viên",
   "answer.offline": "Mất kết nối",
+  "answer.sending": "Đang ghi nhận…",
   "answer.unsure": "Chưa chắc đã lưu",
   "answer.refused": "Không giao",
 
@@ -109,6 +109,7 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "say.exception":
     "Có một lần đốt voucher không khớp đơn này. Không bị mất: quản trị viên sẽ xử lý.",
   "say.offline": "Hiện không kiểm tra được đơn. Chưa giao gì cả; hệ thống đang thử lại.",
+  "say.sending": "Vui lòng đợi giây lát.",
   "say.unsure": "Chưa nhận được trả lời. Hệ thống đang hỏi lại xem đã ghi nhận chưa.",
   "say.already": "Đơn đã được ghi nhận {time} bởi {by} tại {site}.",
   "say.until": "Có hiệu lực đến {time}.",
@@ -119,7 +120,6 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "detail.note": "Ghi chú",
   "deliver.note": "Ghi chú (không bắt buộc)",
   "deliver.action": "Giao",
-  "deliver.working": "Đang ghi nhận…",
   "deliver.refused": "Chưa ghi nhận: {detail}",
   next: "Khách tiếp theo",
 
@@ -129,4 +129,11 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "status.DELIVERED": "Đã giao",
   "status.EXPIRED": "Hết hạn",
   "status.CANCELLED": "Đã huỷ",
+  "list.refused": "Chưa tải được danh sách: {detail}",
+  "list.search": "Ô tìm kiếm nhận mã đơn, số đơn (0x…) hoặc địa chỉ ví: ít nhất 4 ký tự cuối.",
+  "site.taken": "Bạn không còn được phân công tại {site}. Hãy chọn địa điểm khác.",
+  "keys.code": "Nhập mã",
+  "keys.camera": "Quét bằng máy ảnh",
+  "keys.search": "Tìm kiếm",
+  "keys.next": "Khách tiếp theo, hoặc đóng",
 };

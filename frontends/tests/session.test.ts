@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeDevice, FakeServer, idOf, SITE, Time } from "./console-world.ts";
+
+const QUARTER = 16 * 60_000;
+
+function world() {
+  const time = new Time();
+  const server = new FakeServer(time);
+  return { time, server, device: new FakeDevice(time, server) };
+}
+
+function refreshes(server: FakeServer): number {
+  return server.asked.filter((request) => request === "POST /auth/refresh").length;
+}
+
+test("an access token that ran out is renewed once, for all requests and tabs", async () => {
+  const { time, server, device } = world();
+  const first = await device.open();
+  await first.signIn();
+  const second = await device.open();
+  await time.pass(1000);
+  assert(second.desk.state.signedIn, "another tab is signed in as well");
+  await time.pass(QUARTER);
+  assert.equal(refreshes(server), 1);
+  await time.pass(2 * QUARTER);
+  assert.equal(refreshes(server), 3);
+  assert(first.desk.state.signedIn && second.desk.state.signedIn);
+});
+
+test("a reload goes on without asking anybody, the first tab of a day signs in", async () => {
+  const { time, device } = world();
+  const before = await device.open();
+  await before.signIn();
+  device.setMood("offline");
+  const after = await device.reload(before);
+  assert(after.desk.state.signedIn && after.desk.state.ready);
+  assert.equal(after.desk.state.site, SITE);
+  device.close(after);
+  device.setMood("fine");
+  const nextDay = await device.open();
+  await time.pass(1000);
+  assert.equal(nextDay.desk.state.signedIn, false);
+});
+
+test("a session that ends keeps the case and its note for the same person only", async () => {
+  const { time, server, device } = world();
+  server.order(idOf(1));
+  const tab = await device.open();
+  await tab.signIn("lan");
+  await tab.desk.check(idOf(1), "camera").catch(() => {});
+  await time.pass(200);
+  tab.desk.editNote("half writ");
+  server.revoke("lan");
+  tab.desk.refreshList();
+  await time.pass(500);
+  assert.equal(tab.desk.state.signedIn, false);
+  assert.equal(tab.desk.state.notice?.key, "login.ended");
+  assert.equal(tab.desk.state.current, null);
+
+  await tab.signIn("minh");
+  await time.pass(500);
+  assert.equal(tab.desk.state.current, null, "nobody sees another's case");
+  await tab.desk.signOut();
+  await tab.signIn("lan");
+  await time.pass(500);
+  assert.equal(tab.answer, "deliverable");
+  assert.equal(tab.desk.state.current?.note, "half writ");
+});
+
+test("signing out wipes the case, on all tabs", async () => {
+  const { time, server, device } = world();
+  server.order(idOf(1));
+  const [one, two] = [await device.open(), await device.open()];
+  await one.signIn("lan");
+  await time.pass(100);
+  assert(two.desk.state.signedIn);
+  void two.desk.check(idOf(1), "camera");
+  await time.pass(200);
+  two.desk.editNote("secret note");
+  void one.desk.signOut();
+  await time.pass(500);
+  assert.equal(two.desk.state.signedIn, false);
+  assert.equal(two.desk.state.notice, null);
+  assert.equal(server.sessions.length, 0);
+  await two.signIn("lan");
+  await time.pass(500);
+  assert.equal(two.desk.state.current, null);
+  assert.equal(one.desk.state.signedIn, true);
+});
+
+test("another person on another tab takes the device over", async () => {
+  const { time, server, device } = world();
+  server.order(idOf(1));
+  const one = await device.open();
+  await one.signIn("lan");
+  void one.desk.check(idOf(1), "camera");
+  await time.pass(200);
+  const two = await device.open();
+  await time.pass(100);
+  void two.desk.signOut();
+  await time.pass(100);
+  await two.signIn("minh");
+  await time.pass(500);
+  assert.equal(one.desk.session.staff?.username, "minh");
+  assert.equal(one.desk.state.current, null);
+});
+
+test("a lost answer to a renewal costs a sign-in and nothing else", async () => {
+  const { time, server, device } = world();
+  server.order(idOf(1));
+  const tab = await device.open();
+  await tab.signIn("lan");
+  void tab.desk.check(idOf(1), "camera");
+  await time.pass(200);
+  tab.desk.editNote("kept");
+  await time.pass(QUARTER - 60_000);
+  device.setMood("answers-lost");
+  tab.desk.refreshList();
+  await time.pass(61_000);
+  device.setMood("fine");
+  await time.pass(60_000);
+  assert.equal(tab.desk.state.signedIn, false);
+  await tab.signIn("lan");
+  await time.pass(500);
+  assert.equal(tab.desk.state.current?.note, "kept");
+});
+
+test("while renewals get no answer nobody is signed out", async () => {
+  const { time, device } = world();
+  const tab = await device.open();
+  await tab.signIn("lan");
+  device.setMood("offline");
+  await time.pass(QUARTER);
+  assert(tab.desk.state.signedIn);
+  device.setMood("fine");
+  await time.pass(60_000);
+  assert(tab.desk.state.signedIn);
+  assert.equal(tab.desk.state.list.failed, null);
+});
+
+test("the end of the session is told ten minutes ahead", async () => {
+  const { time, device } = world();
+  const tab = await device.open();
+  await tab.signIn("lan");
+  await time.pass(7 * 3_600_000 + 49 * 60_000);
+  assert.equal(tab.desk.state.endsIn, null);
+  await time.pass(2 * 60_000);
+  assert.equal(tab.desk.state.endsIn, 9);
+  await time.pass(10 * 60_000);
+  assert.equal(tab.desk.state.signedIn, false);
+});
+
+test("a site that is taken away is left, and the open case comes back with its note", async () => {
+  const { time, server, device } = world();
+  server.order(idOf(1));
+  const tab = await device.open();
+  await tab.signIn("lan");
+  void tab.desk.check(idOf(1), "camera");
+  await time.pass(200);
+  tab.desk.editNote("kept");
+  server.change("lan", { sites: [] });
+  await time.pass(11_000);
+  assert.equal(tab.desk.state.site, null);
+  assert.equal(tab.desk.state.notice?.key, "site.taken");
+  server.change("lan", { sites: [SITE] });
+  await tab.desk.session.reload();
+  await time.pass(100);
+  tab.desk.chooseSite(SITE);
+  await time.pass(500);
+  assert.equal(tab.desk.state.current?.note, "kept");
+});
+
+test("a password that must change comes first, and the case after it", async () => {
+  const { time, server, device } = world();
+  server.order(idOf(1));
+  const tab = await device.open();
+  await tab.signIn("lan");
+  void tab.desk.check(idOf(1), "camera");
+  await time.pass(200);
+  tab.desk.editNote("kept");
+  server.change("lan", { mustChangePassword: true });
+  await time.pass(11_000);
+  assert(tab.desk.session.staff?.mustChangePassword);
+  assert.equal(tab.desk.state.current, null);
+  void tab.desk.changePassword("secret", "correct horse battery");
+  await time.pass(500);
+  assert.equal(tab.answer, "deliverable");
+  assert.equal(tab.desk.state.current?.note, "kept");
+});
