@@ -31,18 +31,20 @@ export interface CameraEnvironment {
   readonly kept: Pick<Kept<string | null>, "get" | "set" | "clear">;
 }
 
-const browser: CameraEnvironment = {
-  devices: navigator.mediaDevices,
-  secure: globalThis.isSecureContext,
-  async permission() {
-    try {
-      return await navigator.permissions.query({ name: "camera" as PermissionName });
-    } catch {
-      return null;
-    }
-  },
-  kept: new Kept<string | null>(() => localStorage, "5sov.camera", null),
-};
+function browser(): CameraEnvironment {
+  return {
+    devices: navigator.mediaDevices,
+    secure: globalThis.isSecureContext,
+    async permission() {
+      try {
+        return await navigator.permissions.query({ name: "camera" as PermissionName });
+      } catch {
+        return null;
+      }
+    },
+    kept: new Kept<string | null>(() => localStorage, "5sov.camera", null),
+  };
+}
 
 /** Larger frames are cut and scaled before they are read; small codes want the detail. */
 const PICTURE: MediaTrackConstraints = {
@@ -57,11 +59,13 @@ type Lamp = MediaTrackCapabilities & { torch?: boolean; focusMode?: string[] };
 export class Camera {
   private stream: MediaStream | null = null;
   private opening: Promise<MediaStream> | null = null;
+  /** Counts releases, so that a stream which comes after one is not kept. */
+  private releases = 0;
 
   constructor(
     /** Told when the running camera is gone: unplugged, or taken away by the system. */
     private readonly lost: () => void,
-    private readonly environment: CameraEnvironment = browser,
+    private readonly environment: CameraEnvironment = browser(),
   ) {}
 
   /**
@@ -74,10 +78,13 @@ export class Camera {
       this.light(this.stream, true);
       return this.stream;
     }
-    this.opening ??= this.acquire().finally(() => {
-      this.opening = null;
-    });
-    return this.opening;
+    this.opening ??= this.acquire();
+    const { opening } = this;
+    try {
+      return await opening;
+    } finally {
+      if (this.opening === opening) this.opening = null;
+    }
   }
 
   /** No picture until the next `open`, which then has it at once. */
@@ -87,6 +94,7 @@ export class Camera {
 
   /** Gives the camera back. */
   release(): void {
+    this.releases += 1;
     this.opening = null;
     const { stream } = this;
     this.stream = null;
@@ -168,9 +176,9 @@ export class Camera {
   }
 
   private async acquire(): Promise<MediaStream> {
+    const { releases } = this;
     const stream = await this.ask();
-    // Released while the browser asked: nobody wants it any more.
-    if (this.opening === null) {
+    if (releases !== this.releases) {
       for (const track of stream.getTracks()) track.stop();
       throw new DOMException("the camera was released", "AbortError");
     }

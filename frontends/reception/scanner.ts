@@ -96,6 +96,8 @@ export class Scanner {
     if (this.state.phase !== "on") this.set({ phase: "starting" });
     try {
       const stream = await camera.open();
+      // Closed while the browser asked: the picture stays dark until it is wanted.
+      if (!this.view) camera.pause();
       if (mine !== this.turn) return;
       if (view.video.srcObject !== stream) view.video.srcObject = stream;
       await view.video.play();

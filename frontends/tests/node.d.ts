@@ -1,6 +1,21 @@
 /** The few parts of node that the unit tests use. */
 declare module "node:test" {
   export function test(name: string, run: () => void | Promise<void>): void;
+  export function beforeEach(run: () => void): void;
+  export const mock: {
+    method(
+      object: object,
+      name: string,
+      implementation: () => unknown,
+    ): {
+      mock: { restore(): void };
+    };
+    timers: {
+      enable(options: { apis: string[] }): void;
+      tick(milliseconds: number): void;
+      reset(): void;
+    };
+  };
 }
 
 declare module "node:assert/strict" {
