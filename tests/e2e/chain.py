@@ -77,20 +77,22 @@ class Chain:
         assert receipt, f"{sent} was not mined"
         assert receipt["status"] == "0x1", f"{sent} reverted"
 
-    def send_raw(
+    def send_raw(self, sender: LocalAccount, to: str, data: str, *, tip: int = 10**9) -> str:
+        """Sign and send; the hash. It is mined when a block comes. `tip` is in wei per gas."""
+        nonce = self.nonce(sender.address)
+        return self.broadcast(self.signed(sender, to=to, data=data, nonce=nonce, tip=tip))
+
+    def signed(
         self,
         sender: LocalAccount,
-        to: str,
-        data: str = "0x",
         *,
+        to: str,
+        data: str,
+        nonce: int,
+        tip: int,
         gas: int = SENT_GAS,
-        nonce: int | None = None,
-        tip: int = 10**9,
     ) -> str:
-        """Sign and send; the transaction's hash. `tip` is in wei per gas; raises `RpcError`."""
-        price = int(self.rpc("eth_gasPrice"), 16)
-        if nonce is None:
-            nonce = self.nonce(sender.address)
+        """A raw transaction (EIP-1559) of no value, as 0x and hexadecimal digits."""
         fields: dict[str, Any] = {
             "type": 2,
             "chainId": self.chain_id,
@@ -100,10 +102,14 @@ class Chain:
             "data": data,
             "gas": gas,
             "maxPriorityFeePerGas": tip,
-            "maxFeePerGas": 2 * price + tip,
+            "maxFeePerGas": 2 * int(self.rpc("eth_gasPrice"), 16) + tip,
         }
-        signed = sender.sign_transaction(fields)
-        sent: str = self.rpc("eth_sendRawTransaction", signed.raw_transaction.to_0x_hex())
+        raw: str = sender.sign_transaction(fields).raw_transaction.to_0x_hex()
+        return raw
+
+    def broadcast(self, raw: str) -> str:
+        """Give the node a raw transaction; its hash. Raises `RpcError`."""
+        sent: str = self.rpc("eth_sendRawTransaction", raw)
         return sent
 
     def nonce(self, address: str) -> int:

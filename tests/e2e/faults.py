@@ -165,7 +165,8 @@ class Faults:
                 rule.fault.let_go()
         self._rules.clear()
         if self._laid:
-            self._page.unroute(self._pattern, self._meet)
+            # A slow answer may be under way still.
+            self._page.unroute_all(behavior="ignoreErrors")
             self._laid = False
         self.online()
 

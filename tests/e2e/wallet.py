@@ -41,6 +41,7 @@ UNSUPPORTED = 4200
 DISCONNECTED = 4900
 UNKNOWN_CHAIN = 4902
 INTERNAL = -32603
+BUSY = -32002
 SERVER = -32000
 
 PASSED_ON = frozenset(
@@ -52,6 +53,7 @@ PASSED_ON = frozenset(
         "eth_getBalance",
         "eth_getBlockByNumber",
         "eth_getCode",
+        "eth_getLogs",
         "eth_getTransactionByHash",
         "eth_getTransactionCount",
         "eth_getTransactionReceipt",
@@ -60,10 +62,11 @@ PASSED_ON = frozenset(
 )
 """Reads that a wallet hands to its node."""
 
-ELSEWHERE = {
+ELSEWHERE: dict[str, Any] = {
     "eth_call": "0x",
     "eth_getCode": "0x",
     "eth_getBalance": "0x0",
+    "eth_getLogs": [],
     "eth_getTransactionCount": "0x0",
     "eth_getTransactionReceipt": None,
     "eth_getTransactionByHash": None,
@@ -193,6 +196,10 @@ class Wallet:
         old = self._transactions[tx_hash]
         return self._send(old["nonce"], self.address, "0x", gas=old["gas"], tip=old["tip"] * 5)
 
+    def send_again(self, tx_hash: str) -> None:
+        """The wallet's node is given the same transaction once more."""
+        self.chain.broadcast(self._transactions[tx_hash]["raw"])
+
     def check_from(self, address: str | None) -> None:
         """Refuse to act for an account that is not ours, or before the site is connected."""
         if not self.connected:
@@ -203,9 +210,11 @@ class Wallet:
             raise RpcError(INTERNAL, f"The wallet is on chain {self.chain_id}")
 
     def _send(self, nonce: int, to: str, data: str, *, gas: int, tip: int) -> str:
-        sent = self.chain.send_raw(self.account, to, data, gas=gas, nonce=nonce, tip=tip)
+        made: dict[str, Any] = {"to": to, "data": data, "gas": gas, "nonce": nonce, "tip": tip}
+        raw = self.chain.signed(self.account, **made)
+        sent = self.chain.broadcast(raw)
         self.sent.append(sent)
-        self._transactions[sent] = {"nonce": nonce, "to": to, "data": data, "gas": gas, "tip": tip}
+        self._transactions[sent] = made | {"raw": raw}
         return sent
 
     def _info(self) -> dict[str, str]:
@@ -295,6 +304,11 @@ def fail(code: int, message: str, data: Any = None) -> Outcome:
 def reject() -> Outcome:
     """The person says no (EIP-1193)."""
     return fail(REJECTED, "User rejected the request.")
+
+
+def busy() -> Outcome:
+    """A request of this site is open in the wallet already, as MetaMask says it."""
+    return fail(BUSY, "Request already pending. Please wait.")
 
 
 def disconnected() -> Outcome:

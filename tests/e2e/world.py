@@ -83,7 +83,7 @@ class World:
         """
         page = self._page(self.stack["portalUrl"], **options)
         self._wallets[page] = Wallets(page.context, *wallets)
-        page.route(f"{self.stack['portalUrl']}/config.json", _without_demo_wallet)
+        page.context.route(f"{self.stack['portalUrl']}/config.json", _without_demo_wallet)
         page.goto(url or self.stack["portalUrl"])
         return page
 
