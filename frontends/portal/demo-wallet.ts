@@ -49,6 +49,7 @@ const PASSED_ON = new Set([
   "eth_estimateGas",
   "eth_gasPrice",
   "eth_getBalance",
+  "eth_getLogs",
   "eth_getTransactionByHash",
   "eth_getTransactionCount",
   "eth_getTransactionReceipt",

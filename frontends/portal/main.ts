@@ -4,8 +4,12 @@ import { render } from "../shared/dom.ts";
 import { Translator } from "../shared/i18n.ts";
 import { loadSettings } from "../shared/settings.ts";
 import { Portal } from "./app.ts";
+import { KeepAwake } from "./awake.ts";
+import { FocusKeeper } from "./focus.ts";
 import { catalogues } from "./messages/index.ts";
-import { page } from "./views.ts";
+import { ticks } from "./pages/order.ts";
+import { page, title } from "./pages/page.ts";
+import { screenOf } from "./screen.ts";
 import { discoverWallets } from "./wallet.ts";
 
 /** The demo wallet is a bundle of its own, which only the local demo builds and serves. */
@@ -22,19 +26,28 @@ try {
 
 async function run(): Promise<void> {
   const [words, settings] = await Promise.all([Translator.load(catalogues), loadSettings()]);
+  const awake = new KeepAwake();
+  const focus = new FocusKeeper(root);
+  let drawing = false;
+  const draw = () => {
+    drawing = false;
+    document.title = title(portal);
+    focus.around(screenOf(portal.state), () => render(root, page(portal)));
+    awake.set(portal.tracker.stage() === "ready");
+  };
+  // Many changes of one turn are drawn once.
   const portal = new Portal(new Api(settings.apiUrl), words, () => {
-    document.title = `${portal.state.config?.brand.name ?? "5SOffice"} · ${words.text("title")}`;
-    render(root, page(portal));
+    if (!drawing) queueMicrotask(draw);
+    drawing = true;
   });
   portal.start();
-  discoverWallets((wallets) => portal.walletsFound(wallets));
   if (settings.demoWallet) {
     const script = new URL("demo-wallet.js", document.baseURI).href;
     const demo = (await import(script)) as DemoWallet;
     demo.announce(settings.demoWallet);
   }
-  // The time left to sign is the only thing on the page that moves by itself.
+  discoverWallets((wallets) => portal.session.found(wallets));
   setInterval(() => {
-    if (portal.stage() === "unsigned") portal.redraw();
+    if (ticks(portal)) portal.redraw();
   }, 1000);
 }

@@ -1,9 +1,8 @@
-import * as Address from "ox/Address";
 import type { ChainConfig, Hex } from "../shared/wire.ts";
 
 /** An Ethereum provider (EIP-1193). */
 export interface Provider {
-  request(call: { method: string; params?: readonly unknown[] }): Promise<unknown>;
+  request(call: { method: string; params?: readonly unknown[] | object }): Promise<unknown>;
   on?(event: string, listener: (value: never) => void): void;
 }
 
@@ -18,7 +17,9 @@ export interface Wallet {
   readonly provider: Provider;
 }
 
-/** Where a connected wallet stands. `address` is checksummed (ERC-55). */
+const LEGACY = { uuid: "legacy", name: "Wallet", icon: "", rdns: "legacy" };
+
+/** Where a connected wallet stands. `address` is in lower case. */
 export interface Connection {
   readonly wallet: Wallet;
   readonly address: Hex;
@@ -27,9 +28,20 @@ export interface Connection {
 
 /** EIP-1193 and wallet error codes that the portal tells apart. */
 export const REJECTED = 4001;
+/** A request of this site is open in the wallet already. */
+export const PENDING = -32002;
 const UNKNOWN_CHAIN = 4902;
+/** The wallet did not take the request up: unauthorised, unsupported, bad parameters, no chain. */
+const NOT_TAKEN_UP = [REJECTED, PENDING, 4100, 4200, 4900, 4901, UNKNOWN_CHAIN, -32601, -32602];
+/** How long wallets that do not announce themselves are left to announce themselves. */
+const LEGACY_MS = 400;
 
-/** Listens for wallets (EIP-6963) and asks those already there to announce themselves. */
+/**
+ * Listens for wallets (EIP-6963) and asks those already there to announce themselves.
+ *
+ * Some browsers inside wallets only know the older `window.ethereum`: it stands in when no wallet
+ * has announced itself. `found` is called at the latest then, with none if there is none.
+ */
 export function discoverWallets(found: (wallets: readonly Wallet[]) => void): void {
   const wallets: Wallet[] = [];
   window.addEventListener("eip6963:announceProvider", (event) => {
@@ -40,6 +52,11 @@ export function discoverWallets(found: (wallets: readonly Wallet[]) => void): vo
     found([...wallets]);
   });
   window.dispatchEvent(new Event("eip6963:requestProvider"));
+  setTimeout(() => {
+    const { ethereum } = window as { ethereum?: Provider };
+    if (wallets.length > 0) return;
+    found(ethereum ? [{ info: LEGACY, provider: ethereum }] : []);
+  }, LEGACY_MS);
 }
 
 /**
@@ -49,11 +66,16 @@ export function discoverWallets(found: (wallets: readonly Wallet[]) => void): vo
  */
 export async function connect(wallet: Wallet, silent: boolean): Promise<Connection | null> {
   const method = silent ? "eth_accounts" : "eth_requestAccounts";
-  const accounts = (await wallet.provider.request({ method })) as readonly string[];
+  const accounts = (await wallet.provider.request({ method })) as readonly Hex[];
   const [account] = accounts;
   if (!account) return null;
-  const chainId = Number(await wallet.provider.request({ method: "eth_chainId" }));
-  return { wallet, address: Address.checksum(account as Hex), chainId };
+  const chainId = await chainOf(wallet.provider);
+  return { wallet, address: account.toLowerCase() as Hex, chainId };
+}
+
+/** The chain that the wallet is on now. */
+export async function chainOf(provider: Provider): Promise<number> {
+  return Number(await provider.request({ method: "eth_chainId" }));
 }
 
 /** Switches the wallet to the project's chain, adding the chain where the wallet lacks it. */
@@ -64,6 +86,7 @@ export async function switchChain(provider: Provider, config: ChainConfig): Prom
     await provider.request(switching);
   } catch (error) {
     if (!hasCode(error, UNKNOWN_CHAIN) || config.rpcUrls.length === 0) throw error;
+    // Adding may switch by itself; wallets differ, and switching twice does no harm.
     await provider.request({
       method: "wallet_addEthereumChain",
       params: [
@@ -95,6 +118,12 @@ export function revertData(error: unknown): Hex | null {
     }
   }
   return null;
+}
+
+/** Whether `error` proves that the wallet sent nothing: any other may come after sending. */
+export function neverSent(error: unknown): boolean {
+  const refused = nested(error).some((layer) => NOT_TAKEN_UP.includes(layer.code as number));
+  return refused || revertData(error) !== null || lacksFunds(error);
 }
 
 /** Whether the wallet or its node says that the account cannot pay for gas. */

@@ -25,6 +25,7 @@ declare module "node:assert/strict" {
     deepEqual(actual: unknown, expected: unknown, message?: string): void;
     match(actual: string, expected: RegExp, message?: string): void;
     doesNotMatch(actual: string, expected: RegExp, message?: string): void;
+    throws(run: () => unknown, message?: string): void;
     rejects(run: Promise<unknown>, expected: (error: unknown) => boolean): Promise<void>;
   }
   const assert: Assert;

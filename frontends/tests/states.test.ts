@@ -1,67 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { pace, type Stage, stageOf } from "../portal/stage.ts";
 import { answerTo, lookEvery, toneOf } from "../reception/answer.ts";
 import type { NotDeliverable, OrderStatus, OrderView, ReceptionView } from "../shared/wire.ts";
-
-const NOW = 1_764_000_000;
-const IDLE = { signing: false, txHash: null };
 
 function order(change: Partial<OrderView> = {}): OrderView {
   return {
     status: "CREATED",
     siteId: "HCM_ROX_T09",
-    expiresAt: NOW + 60,
     redeemable: false,
     transactionHints: [],
     ...change,
   } as OrderView;
 }
-
-test("an order of this page goes through its stages", () => {
-  const stages: [Partial<OrderView>, { signing: boolean; txHash: string | null }, Stage][] = [
-    [{}, IDLE, "unsigned"],
-    [{}, { signing: true, txHash: null }, "signing"],
-    [{}, { signing: false, txHash: "0x1" }, "submitted"],
-    [{ transactionHints: ["0x1"] }, IDLE, "submitted"],
-    [{ status: "PENDING_CHAIN" }, IDLE, "confirming"],
-    [{ status: "VALID" }, IDLE, "ready"],
-    [{ status: "DELIVERED" }, IDLE, "delivered"],
-    [{ status: "EXPIRED" }, IDLE, "expired"],
-    [{ status: "CANCELLED" }, IDLE, "cancelled"],
-  ];
-  for (const [change, local, stage] of stages) {
-    assert.equal(stageOf(order(change), local, NOW), stage, JSON.stringify([change, local]));
-  }
-});
-
-test("past its time an order is being checked, not expired, until the chain proved it", () => {
-  const late = order({ expiresAt: NOW - 1 });
-  assert.equal(stageOf(late, IDLE, NOW), "expiring");
-  assert.equal(stageOf(late, { signing: false, txHash: "0x1" }, NOW), "expiring");
-  assert.equal(stageOf(order({ expiresAt: NOW }), IDLE, NOW), "unsigned");
-  assert.equal(stageOf(order({ reason: "EXPIRY_BEING_CHECKED" }), IDLE, NOW), "expiring");
-});
-
-test("what the chain proved wins over what the page believes", () => {
-  const busy = { signing: true, txHash: "0x1" };
-  assert.equal(stageOf(order({ status: "VALID" }), busy, NOW), "ready");
-  assert.equal(stageOf(order({ status: "EXPIRED" }), busy, NOW), "expired");
-});
-
-test("a burn that does not fit sends the customer to people", () => {
-  assert.equal(stageOf(order({ exception: "WRONG_AMOUNT" }), IDLE, NOW), "exception");
-  assert.equal(stageOf(order({ status: "EXPIRED", exception: "LATE" }), IDLE, NOW), "exception");
-  assert.equal(stageOf(order({ status: "VALID", exception: "DUPLICATE" }), IDLE, NOW), "ready");
-});
-
-test("only ended orders are left alone", () => {
-  for (const stage of ["delivered", "expired", "cancelled"] as const)
-    assert.equal(pace(stage), null);
-  for (const stage of ["unsigned", "submitted", "confirming", "ready", "expiring"] as const) {
-    assert(pace(stage), stage);
-  }
-});
 
 function seen(change: Partial<ReceptionView> = {}): ReceptionView {
   return { ...order(), deliverable: false, reason: null, ...change } as ReceptionView;

@@ -5,6 +5,7 @@ import { texts } from "../portal/messages/en.ts";
 import {
   hasCode,
   lacksFunds,
+  neverSent,
   type Provider,
   REJECTED,
   revertData,
@@ -20,10 +21,10 @@ const word = (digits: string): Hex => `0x${digits.repeat(32)}`;
 function scripted(answers: Record<string, unknown | ((params: readonly unknown[]) => unknown)>) {
   const asked: string[] = [];
   const provider: Provider = {
-    async request({ method, params = [] }) {
+    async request({ method, params }) {
       asked.push(method);
       const answer = answers[method];
-      return typeof answer === "function" ? answer(params) : answer;
+      return typeof answer === "function" ? answer((params ?? []) as readonly unknown[]) : answer;
     },
   };
   return { provider, asked };
@@ -92,6 +93,7 @@ test("errors are named by selector, and each that a redemption can meet has word
     "ExpiryTooFar",
     "EnforcedPause",
     "ERC1155InsufficientBalance",
+    "ZeroOrderHash",
   ]) {
     assert(Object.hasOwn(texts, `revert.${name}`), name);
   }
@@ -130,12 +132,32 @@ test("lack of funds is told from other failures", () => {
   assert.equal(lacksFunds({ message: "execution reverted" }), false);
 });
 
-test("what is missing for gas is exact, and zero when there is enough", async () => {
+test("only an error that comes before sending proves that nothing was sent", () => {
+  const before = [
+    { code: 4001 },
+    { code: -32002, message: "already pending" },
+    { code: 4100 },
+    { code: -32603, data: { originalError: { code: 4902 } } },
+    { code: 3, data: "0xbd5c334e00000000" },
+    { code: -32603, data: { code: -32000, message: "insufficient funds for gas" } },
+  ];
+  for (const error of before) assert(neverSent(error), JSON.stringify(error));
+  const unclear = [
+    { code: -32603, message: "Internal JSON-RPC error." },
+    { code: -32000, message: "nonce too low" },
+    { code: -32005, message: "Request limit exceeded" },
+    new Error("timeout"),
+    undefined,
+  ];
+  for (const error of unclear) assert.equal(neverSent(error), false, JSON.stringify(error));
+});
+
+test("what is missing for gas allows for the wallet's margin, and is zero when there is enough", async () => {
   const call = { from: CUSTOMER as Hex, to: CONTRACT as Hex, data: "0x" as Hex };
-  const rich = { eth_estimateGas: "0x64", eth_gasPrice: "0x0a", eth_getBalance: "0x3e8" };
+  const rich = { eth_estimateGas: "0x64", eth_gasPrice: "0x0a", eth_getBalance: "0x4e2" };
   assert.equal(await missingForGas(scripted(rich).provider, call), 0n);
   const poor = { ...rich, eth_getBalance: "0x3e7" };
-  assert.equal(await missingForGas(scripted(poor).provider, call), 1n);
+  assert.equal(await missingForGas(scripted(poor).provider, call), 251n);
 });
 
 test("coins are rounded up, never down", () => {

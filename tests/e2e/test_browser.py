@@ -99,7 +99,7 @@ def test_a_typed_code_is_followed_until_it_is_final_and_delivered_once(
     connect(portal)
     order(portal, MEETING_ROOM, site)
     portal.get_by_test_id("demo-reject").click()
-    expect(portal.get_by_test_id("notice")).to_contain_text("Nothing was burned")
+    expect(portal.get_by_test_id("notice")).to_contain_text("Your voucher was not used")
     expect_stage(portal, "unsigned")
     portal.reload()
     expect_stage(portal, "unsigned")

@@ -1,0 +1,59 @@
+import type { Choice } from "./state.ts";
+
+/**
+ * Where the customer is. It lives in the browser's history, so that its back button and a reload
+ * work; never in the address, which an order id must not get into (it is a bearer secret).
+ */
+export type Place =
+  | { readonly at: "home" }
+  | { readonly at: "redeem"; readonly choice: Choice }
+  | { readonly at: "order"; readonly orderId: string; readonly choice?: Choice }
+  | { readonly at: "history" }
+  | { readonly at: "receipt"; readonly orderId: string };
+
+export const HOME: Place = { at: "home" };
+
+interface Entry {
+  readonly place: Place;
+  /** How many entries of ours lie before this one. */
+  readonly depth: number;
+}
+
+/** Goes from place to place; `arrived` is told of each arrival, by whatever way. */
+export class Places {
+  constructor(private readonly arrived: (place: Place) => void) {}
+
+  /** Goes to where this tab was before a reload, and follows the browser's buttons from then on. */
+  start(): void {
+    addEventListener("popstate", () => this.arrived(this.entry().place));
+    this.arrived(this.entry().place);
+  }
+
+  go(place: Place): void {
+    const entry: Entry = { place, depth: this.entry().depth + 1 };
+    history.pushState(entry, "");
+    this.arrived(place);
+  }
+
+  /** Goes there so that "back" does not lead here again. */
+  swap(place: Place): void {
+    this.note(place);
+    this.arrived(place);
+  }
+
+  /** Remembers how the present place looks now, without going anywhere. */
+  note(place: Place): void {
+    const entry: Entry = { place, depth: this.entry().depth };
+    history.replaceState(entry, "");
+  }
+
+  back(): void {
+    if (this.entry().depth > 0) history.back();
+    else this.swap(HOME);
+  }
+
+  private entry(): Entry {
+    const state = history.state as Partial<Entry> | null;
+    return state?.place ? (state as Entry) : { place: HOME, depth: 0 };
+  }
+}

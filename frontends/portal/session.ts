@@ -1,0 +1,138 @@
+import { Kept } from "../shared/storage.ts";
+import type { ChainConfig } from "../shared/wire.ts";
+import { balances } from "./contract.ts";
+import { connectNotice, networkNotice } from "./notices.ts";
+import type { Store } from "./state.ts";
+import { type Connection, chainOf, connect, switchChain, type Wallet } from "./wallet.ts";
+
+/** How long a wallet may take to say whether it is still connected, before people are asked. */
+const RESTORE_MS = 2500;
+
+const lastWallet = new Kept<string | null>(() => localStorage, "5sov.wallet", null);
+
+/** The wallet that is connected: choosing, following what its owner does in it, its vouchers. */
+export class WalletSession {
+  private readonly listening = new WeakSet<object>();
+  /** Grows with every attempt to connect: an answer to an older one comes too late. */
+  private turn = 0;
+
+  constructor(
+    private readonly store: Store,
+    /** The account is another one from now on, or none. */
+    private readonly accountChanged: () => void,
+  ) {}
+
+  /** Wallets announced themselves; the one used last is connected again without asking. */
+  found(wallets: readonly Wallet[]): void {
+    const { connection, connecting, restoring } = this.store.state;
+    this.store.set({ wallets });
+    const known = wallets.find((wallet) => wallet.info.rdns === lastWallet.get());
+    if (!known || connection || connecting || restoring) return;
+    this.store.set({ restoring: true });
+    const done = () => this.store.set({ restoring: false });
+    setTimeout(done, RESTORE_MS);
+    void this.join(known, true).then(done);
+  }
+
+  /** Connects the only wallet, or lets the customer choose. */
+  async connect(): Promise<void> {
+    const [only, second] = this.store.state.wallets ?? [];
+    if (only && !second) await this.join(only, false);
+    else this.store.set({ sheet: "wallets", notice: null });
+  }
+
+  async join(wallet: Wallet, silent: boolean): Promise<void> {
+    this.turn += 1;
+    const turn = this.turn;
+    if (!silent) this.store.set({ sheet: null, connecting: wallet, notice: null });
+    try {
+      const connection = await connect(wallet, silent);
+      if (!connection || turn !== this.turn) return;
+      lastWallet.set(wallet.info.rdns);
+      this.listen(wallet);
+      this.adopt(connection);
+    } catch (error) {
+      if (!silent && turn === this.turn) this.store.set({ notice: connectNotice(error) });
+    } finally {
+      if (turn === this.turn) this.store.set({ connecting: null });
+    }
+  }
+
+  /** Stops waiting for the wallet's dialog; an answer that still comes is not taken. */
+  giveUp(): void {
+    this.turn += 1;
+    this.store.set({ connecting: null });
+  }
+
+  disconnect(): void {
+    this.turn += 1;
+    lastWallet.clear();
+    this.adopt(null);
+  }
+
+  async switchChain(): Promise<void> {
+    const { connection, config, switching } = this.store.state;
+    if (!connection || !config || switching) return;
+    this.store.set({ switching: true, notice: null });
+    try {
+      await this.ensureChain(connection, config);
+    } catch (error) {
+      this.store.set({ notice: networkNotice(error, config) });
+    } finally {
+      this.store.set({ switching: false });
+    }
+  }
+
+  /** Brings the wallet to the project's chain, whatever it last said. Raises what it raises. */
+  async ensureChain(connection: Connection, config: ChainConfig): Promise<void> {
+    const { provider } = connection.wallet;
+    if ((await chainOf(provider)) !== config.chainId) await switchChain(provider, config);
+    const chainId = await chainOf(provider);
+    if (this.store.state.connection?.wallet === connection.wallet) {
+      this.store.set({ connection: { ...this.store.state.connection, chainId } });
+    }
+    if (chainId !== config.chainId) throw new Error(`the wallet stays on chain ${chainId}`);
+    void this.readHeld();
+  }
+
+  /** Reads from the chain, through the wallet, what the account holds. */
+  async readHeld(): Promise<void> {
+    const { connection, config, catalogue } = this.store.state;
+    if (!connection || !config || !catalogue || connection.chainId !== config.chainId) return;
+    const ids = catalogue.types.map((type) => type.tokenId);
+    const { provider } = connection.wallet;
+    const current = () => this.store.state.connection?.address === connection.address;
+    try {
+      const counts = await balances(provider, config.contractAddress, connection.address, ids);
+      const held = new Map(ids.map((id, at) => [id, Number(counts[at] ?? 0n)]));
+      if (current()) this.store.set({ held, heldFailed: false });
+    } catch {
+      if (current()) this.store.set({ heldFailed: true });
+    }
+  }
+
+  private listen(wallet: Wallet): void {
+    const { provider } = wallet;
+    if (this.listening.has(provider)) return;
+    this.listening.add(provider);
+    const changed = () => {
+      if (this.store.state.connection?.wallet.provider !== provider) return;
+      connect(wallet, true).then(
+        (connection) => this.adopt(connection),
+        () => this.adopt(null),
+      );
+    };
+    provider.on?.("accountsChanged", changed);
+    provider.on?.("chainChanged", changed);
+  }
+
+  private adopt(connection: Connection | null): void {
+    const before = this.store.state.connection;
+    this.store.set({ connection });
+    if (before && before.address !== connection?.address) {
+      this.store.set({ held: null, heldFailed: false, notice: null, told: null });
+      this.accountChanged();
+    }
+    void this.readHeld();
+  }
+}

@@ -1,0 +1,123 @@
+import type { Translator } from "../shared/i18n.ts";
+import { randomKey } from "../shared/storage.ts";
+import type { ChainConfig, Hex, OrderView } from "../shared/wire.ts";
+import { coins, isRedeemed, missingForGas, redemption } from "./contract.ts";
+import type { KeptOrders } from "./kept.ts";
+import type { PortalKey } from "./messages/index.ts";
+import { isAlreadyRedeemed, networkNotice, signingNotice } from "./notices.ts";
+import type { WalletSession } from "./session.ts";
+import { nothingBurned } from "./stage.ts";
+import type { Notice, Store } from "./state.ts";
+import type { OrderTracker } from "./tracker.ts";
+import { type Connection, neverSent, type Provider } from "./wallet.ts";
+
+/** Asks the wallet to redeem the order on the screen, after all that can be checked was. */
+export class Signing {
+  constructor(
+    private readonly store: Store,
+    private readonly words: Translator<PortalKey>,
+    private readonly kept: KeptOrders,
+    private readonly session: WalletSession,
+    private readonly tracker: OrderTracker,
+  ) {}
+
+  /** Simulates, so that a refusal is told in words before anything is signed; then sends. */
+  async sign(): Promise<void> {
+    if (!this.store.state.connection) await this.session.connect();
+    const { open, config, connection } = this.store.state;
+    if (!open?.view || !config || !connection || open.working) return;
+    const { orderId, view } = open;
+    this.store.setOpen(orderId, { working: "checking" });
+    this.store.set({ notice: null });
+    try {
+      const notice = await this.attempt(view, config, connection);
+      if (this.store.state.open?.orderId === orderId) this.store.set({ notice });
+    } finally {
+      this.store.setOpen(orderId, { working: null });
+      this.tracker.now();
+    }
+  }
+
+  /** The wallet shows nothing: no longer waits for its answer, which is taken if it still comes. */
+  giveUp(): void {
+    const { open } = this.store.state;
+    if (open) this.store.setOpen(open.orderId, { working: null });
+    this.tracker.now();
+  }
+
+  /** Answers what to tell where it went no further; null where it was sent. */
+  private async attempt(
+    view: OrderView,
+    config: ChainConfig,
+    connection: Connection,
+  ): Promise<Notice | null> {
+    const { orderId, order, orderHash } = view;
+    const { provider } = connection.wallet;
+    if (connection.address !== order.customer.toLowerCase()) {
+      const values = { address: shortAddress(order.customer) };
+      return { key: "problem.account", values };
+    }
+    try {
+      await this.session.ensureChain(connection, config);
+    } catch (error) {
+      return networkNotice(error, config);
+    }
+    const call = redemption(config.contractAddress, order, orderHash);
+    const failed = (error: unknown) => {
+      const clean = nothingBurned(view, this.kept.local(orderId));
+      return signingNotice(error, clean, config, this.words);
+    };
+    let nonce: number;
+    let block: number;
+    try {
+      if (await isRedeemed(provider, config.contractAddress, order.customer, orderHash)) {
+        return this.redeemed(orderId);
+      }
+      await provider.request({ method: "eth_call", params: [call, "latest"] });
+      const missing = await missingForGas(provider, call);
+      if (missing > 0n) return lackOfGas(missing, config);
+      nonce = await count(provider, "eth_getTransactionCount", order.customer, "pending");
+      block = await count(provider, "eth_blockNumber");
+    } catch (error) {
+      return isAlreadyRedeemed(error) ? this.redeemed(orderId) : failed(error);
+    }
+    const id = randomKey();
+    this.kept.begin(orderId, { id, txHash: null, nonce, block, fate: "open" });
+    this.store.setOpen(orderId, { working: "signing" });
+    try {
+      const params = [call];
+      const txHash = (await provider.request({ method: "eth_sendTransaction", params })) as Hex;
+      this.kept.update(orderId, id, { txHash });
+      this.tracker.hint(orderId, txHash);
+      return null;
+    } catch (error) {
+      if (isAlreadyRedeemed(error)) {
+        this.kept.withdraw(orderId, id);
+        return this.redeemed(orderId);
+      }
+      // Anything else may have come after the transaction went out: the chain will tell.
+      if (!neverSent(error)) return null;
+      this.kept.withdraw(orderId, id);
+      return failed(error);
+    }
+  }
+
+  private redeemed(orderId: string): Notice {
+    this.store.setOpen(orderId, { redeemed: true });
+    return { key: "revert.AlreadyRedeemed", tone: "info" };
+  }
+}
+
+/** First and last characters of an address, enough to recognise it. */
+export function shortAddress(address: string): string {
+  return `${address.slice(0, 6)}…${address.slice(-4)}`;
+}
+
+function lackOfGas(missing: bigint, config: ChainConfig): Notice {
+  const { symbol, decimals } = config.nativeCurrency;
+  return { key: "problem.gas", values: { amount: coins(missing, decimals), symbol } };
+}
+
+async function count(provider: Provider, method: string, ...params: unknown[]): Promise<number> {
+  return Number(await provider.request({ method, params }));
+}

@@ -1,0 +1,194 @@
+import { type Api, ApiError } from "../shared/api.ts";
+import { easing, type Poll, poll } from "../shared/poll.ts";
+import type { ChainConfig, Hex, OrderView } from "../shared/wire.ts";
+import { findBurn } from "./contract.ts";
+import type { KeptOrders } from "./kept.ts";
+import { type Attempt, alive, LOOKS, type Stage, stageOf } from "./stage.ts";
+import type { Store } from "./state.ts";
+import type { Provider } from "./wallet.ts";
+import { believed, type Doubt, doubtAfter, impression, look } from "./watch.ts";
+
+const HINT_TRIES = 5;
+const WATCH_FIRST_MS = 1000;
+const WATCH_LIMIT_MS = 6000;
+
+interface Watched {
+  readonly view: OrderView;
+  readonly provider: Provider;
+  readonly config: ChainConfig;
+  readonly attempts: readonly Attempt[];
+}
+
+/** Follows the order on the screen: what the API says of it, and the wallet's node. */
+export class OrderTracker {
+  private following: Poll | null = null;
+  private watching: Poll | null = null;
+
+  constructor(
+    private readonly store: Store,
+    private readonly api: Api,
+    private readonly kept: KeptOrders,
+    /** The API does not know the order on the screen. */
+    private readonly gone: () => void,
+  ) {}
+
+  /** Shows an order and follows it until it ends. Answers when the first look is over. */
+  open(orderId: string): Promise<void> {
+    this.close();
+    const open = { orderId, view: null, qr: null, working: null, redeemed: false };
+    this.store.set({ open: { ...open, staleSince: null } });
+    this.fetchQr(orderId);
+    let unchanged = 0;
+    let seen = "";
+    let answeredAt = Date.now();
+    return new Promise((looked) => {
+      this.following = poll(async () => {
+        try {
+          const view = await this.api.order(orderId);
+          answeredAt = Date.now();
+          this.take(view);
+        } catch (error) {
+          if (!(error instanceof ApiError)) {
+            this.store.setOpen(orderId, { staleSince: answeredAt });
+            throw error;
+          }
+          if (error.retryAfter !== null) return error.retryAfter * 1000;
+          this.kept.forget(orderId);
+          if (this.store.state.open?.orderId === orderId) this.gone();
+          return null;
+        } finally {
+          looked();
+        }
+        const now = JSON.stringify(this.store.state.open?.view);
+        unchanged = now === seen ? unchanged + 1 : 0;
+        seen = now;
+        const stage = this.stage();
+        const pace = stage && LOOKS[stage].pace;
+        return pace ? easing(pace.first, pace.limit, unchanged) : null;
+      });
+    });
+  }
+
+  close(): void {
+    this.following?.stop();
+    this.watching?.stop();
+    this.following = null;
+    this.watching = null;
+    if (this.store.state.open) this.store.set({ open: null });
+  }
+
+  /** Looks at once. */
+  now(): void {
+    this.following?.now();
+    this.watch();
+  }
+
+  /** The stage of the order on the screen, or null while it is not known. */
+  stage(): Stage | null {
+    const { open } = this.store.state;
+    return open?.view ? stageOf(open.view, this.kept.local(open.orderId)) : null;
+  }
+
+  /** Takes in what the API says of the order on the screen. */
+  take(view: OrderView): void {
+    if (this.store.state.open?.orderId !== view.orderId) return;
+    this.kept.note(view);
+    this.store.setOpen(view.orderId, { view, staleSince: null });
+    this.watch();
+  }
+
+  /** Tells the API of a transaction. It only speeds the listener up: failing is no failure. */
+  hint(orderId: string, txHash: Hex): void {
+    let tries = 0;
+    poll(async () => {
+      tries += 1;
+      try {
+        await this.api.hintTransaction(orderId, txHash);
+      } catch (error) {
+        if (!(error instanceof ApiError) && tries < HINT_TRIES) throw error;
+      }
+      return null;
+    });
+  }
+
+  /** Follows the order's transactions through the wallet's node, as long as there is need. */
+  watch(): void {
+    if (this.watching) {
+      this.watching.now();
+      return;
+    }
+    if (!this.watched()) return;
+    const doubts = new Map<string, Doubt | null>();
+    let looks = 0;
+    const watching: Poll = poll(async () => {
+      const wanted = this.watched();
+      if (!wanted) {
+        if (this.watching === watching) this.watching = null;
+        return null;
+      }
+      for (const attempt of wanted.attempts) await this.watchOne(wanted, attempt, doubts);
+      looks += 1;
+      return easing(WATCH_FIRST_MS, WATCH_LIMIT_MS, looks);
+    });
+    this.watching = watching;
+  }
+
+  private async watchOne(
+    { view, provider, config }: Watched,
+    attempt: Attempt,
+    doubts: Map<string, Doubt | null>,
+  ): Promise<void> {
+    const sight = await look(provider, config, view, attempt);
+    if (!sight || this.store.state.open?.orderId !== view.orderId) return;
+    const now = Date.now();
+    const doubt = doubtAfter(doubts.get(attempt.id) ?? null, impression(attempt, sight), now);
+    doubts.set(attempt.id, doubt);
+    this.store.setOpen(view.orderId, { redeemed: sight.redeemed });
+    this.kept.update(view.orderId, attempt.id, { fate: believed(attempt, doubt, now) });
+    if (sight.redeemed && !sight.succeeded) await this.followBurn(view, attempt);
+  }
+
+  /** The burn was made by another transaction than the one we know: a wallet sped it up. */
+  private async followBurn(view: OrderView, attempt: Attempt): Promise<void> {
+    const { connection, config } = this.store.state;
+    if (!connection || !config || attempt.block === null) return;
+    const { provider } = connection.wallet;
+    const { customer } = view.order;
+    // Some nodes do not search events; the API's listener finds the burn without being told.
+    const found = await findBurn(
+      provider,
+      config.contractAddress,
+      customer,
+      view.orderHash,
+      attempt.block,
+    ).catch(() => null);
+    if (!found || found === attempt.txHash) return;
+    this.kept.supersede(view.orderId, attempt, found);
+    this.hint(view.orderId, found);
+    if (attempt.txHash) this.store.set({ notice: { key: "tx.spedUp", tone: "info" } });
+  }
+
+  /** What there is to be watched now; null when there is nothing, or no way to. */
+  private watched(): Watched | null {
+    const { open, connection, config } = this.store.state;
+    if (!open?.view || !connection || !config || connection.chainId !== config.chainId) return null;
+    if (open.view.status !== "CREATED" && open.view.status !== "CANCELLED") return null;
+    const attempts = this.kept.local(open.orderId).attempts.filter(alive);
+    if (attempts.length === 0) return null;
+    return { view: open.view, provider: connection.wallet.provider, config, attempts };
+  }
+
+  private fetchQr(orderId: string): void {
+    poll(async () => {
+      if (this.store.state.open?.orderId !== orderId) return null;
+      try {
+        const svg = await this.api.qrSvg(orderId);
+        this.store.setOpen(orderId, { qr: `data:image/svg+xml;base64,${btoa(svg)}` });
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        if (error.retryAfter !== null) return error.retryAfter * 1000;
+      }
+      return null;
+    });
+  }
+}
