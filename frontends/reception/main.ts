@@ -37,7 +37,7 @@ async function run(): Promise<void> {
     document.title = `${desk.state.brand} · ${words.text("title")}`;
     render(root, page(desk));
   };
-  const signals = new Signals();
+  const signals = new Signals(redraw);
   const desk: Desk = new Desk({ api, session, scanner, words, signals, device, redraw });
   listenToWedge(document, {
     active: () => desk.state.signedIn && desk.state.site !== null,

@@ -67,10 +67,14 @@ export class Signals {
   muted = keptMute.get();
   private audio: AudioContext | null = null;
 
-  constructor() {
+  /** `changed` is called when the sound was switched on or off. */
+  constructor(private readonly changed: () => void = () => {}) {
     // Browsers let a page sound only from a gesture on, and phones take that back at times.
     for (const gesture of ["click", "keydown", "touchend"]) {
-      document.addEventListener(gesture, () => this.unlock(), { capture: true, passive: true });
+      document.addEventListener(gesture, () => this.unlock(), {
+        capture: true,
+        passive: true,
+      });
     }
   }
 
@@ -79,6 +83,7 @@ export class Signals {
     this.muted = !this.muted;
     keptMute.set(this.muted);
     if (!this.muted) this.play("done");
+    this.changed();
   }
 
   tell(answer: Answer): void {

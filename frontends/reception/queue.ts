@@ -1,0 +1,272 @@
+import { type Child, h, type VNode } from "../shared/dom.ts";
+import { familyIcon, type IconName, icon, spinner } from "../shared/icons.ts";
+import { banner } from "../shared/parts.ts";
+import type { OrderStatus, QueueItem } from "../shared/wire.ts";
+import type { Desk } from "./desk.ts";
+import { type Filter, isToday, type List, type Stand } from "./listing.ts";
+import { kbd } from "./views-parts.ts";
+
+/** As a desk wants them: first those who may be standing there. */
+const STATUSES: readonly OrderStatus[] = [
+  "VALID",
+  "PENDING_CHAIN",
+  "CREATED",
+  "DELIVERED",
+  "EXPIRED",
+  "CANCELLED",
+];
+
+const STATUS_ICONS: Readonly<Record<OrderStatus, IconName>> = {
+  VALID: "check",
+  PENDING_CHAIN: "clock",
+  CREATED: "wallet",
+  DELIVERED: "done",
+  EXPIRED: "late",
+  CANCELLED: "cross",
+};
+
+const STANDS: readonly Stand[] = ["all", "open", "delivered"];
+
+/** The orders of the site: today's, with how many stand where, or those searched for. */
+export function orderList(desk: Desk): VNode {
+  const { words, state } = desk;
+  const { list } = state;
+  const today = isToday(list.filter);
+  const { items } = list;
+  return h(
+    "section",
+    {
+      class: "queue",
+      "data-testid": "queue",
+      "aria-busy": String(list.loading),
+    },
+    h(
+      "div",
+      { class: "queue-head" },
+      h("h2", null, words.text(today ? "desk.queue" : "list.found")),
+      h(
+        "div",
+        {
+          class: "stands",
+          role: "group",
+          "aria-label": words.text("list.stand"),
+        },
+        STANDS.map((stand) => standButton(desk, stand)),
+      ),
+    ),
+    searchForm(desk, list.filter, today),
+    failed(desk, list),
+    today && list.filter.stand === "all" && items && items.length > 0 && counts(desk, list, items),
+    rows(desk, list),
+    list.more &&
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button quiet wide",
+          "data-testid": "list-more",
+          disabled: list.loading,
+          onclick: () => desk.moreOfList(),
+        },
+        list.loading && spinner(),
+        words.text("list.more"),
+      ),
+  );
+}
+
+function standButton(desk: Desk, stand: Stand): VNode {
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "stand",
+      "data-testid": `list-${stand}`,
+      "aria-pressed": String(desk.state.list.filter.stand === stand),
+      onclick: () => desk.filter({ stand }),
+    },
+    desk.words.text(`list.${stand}`),
+  );
+}
+
+/** One line to search in; other days than today unfold. */
+function searchForm(desk: Desk, filter: Filter, today: boolean): VNode {
+  const { words } = desk;
+  const day = (name: "from" | "to") =>
+    h(
+      "label",
+      { class: "day" },
+      h("span", null, words.text(`list.${name}`)),
+      h("input", {
+        type: "date",
+        name,
+        "data-testid": `list-${name}`,
+        value: filter[name] ?? "",
+        onchange: (event: Event) => {
+          const { value } = event.target as HTMLInputElement;
+          desk.filter({ [name]: value || null });
+        },
+      }),
+    );
+  return h(
+    "form",
+    {
+      class: "search",
+      role: "search",
+      onsubmit: (event: SubmitEvent) => {
+        event.preventDefault();
+        const text = new FormData(event.target as HTMLFormElement).get("search");
+        desk.search(String(text ?? ""));
+      },
+    },
+    h(
+      "div",
+      { class: "search-row" },
+      h("label", { class: "hidden", for: "search" }, words.text("list.find")),
+      h("input", {
+        id: "search",
+        name: "search",
+        type: "search",
+        "data-testid": "list-search",
+        autocomplete: "off",
+        autocapitalize: "none",
+        spellcheck: "false",
+        enterkeyhint: "search",
+        placeholder: words.text("list.hint"),
+      }),
+      h(
+        "button",
+        {
+          type: "submit",
+          class: "button quiet",
+          "data-testid": "list-submit",
+          "aria-label": words.text("list.find"),
+          title: words.text("list.find"),
+        },
+        icon("search"),
+        kbd("search"),
+      ),
+    ),
+    h(
+      "details",
+      { class: "other-days" },
+      h("summary", { "data-testid": "list-days" }, icon("clock"), words.text("list.days")),
+      h("div", { class: "days" }, day("from"), day("to")),
+    ),
+    !today &&
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button quiet small",
+          "data-testid": "list-today",
+          onclick: (event: Event) => {
+            (event.currentTarget as HTMLButtonElement).form?.reset();
+            desk.search("");
+          },
+        },
+        icon("back"),
+        words.text("list.today"),
+      ),
+  );
+}
+
+function counts({ words }: Desk, { more }: List, items: readonly QueueItem[]): VNode {
+  const shown = STATUSES.map((status) => ({
+    status,
+    n: items.filter((item) => item.status === status).length,
+  })).filter(({ n }) => n > 0);
+  return h(
+    "ul",
+    { class: "counts", "data-testid": "counts" },
+    shown.map(({ status, n }) =>
+      h(
+        "li",
+        { class: `tag ${status}`, key: status, "data-status": status },
+        icon(STATUS_ICONS[status]),
+        h("strong", null, more ? `${n}+` : n),
+        words.text(`status.${status}`),
+      ),
+    ),
+  );
+}
+
+function rows(desk: Desk, { items, failed, filter }: List): Child {
+  const { words } = desk;
+  if (!items) {
+    return (
+      !failed &&
+      h("p", { class: "nothing", key: "loading", role: "status" }, spinner(), words.text("loading"))
+    );
+  }
+  if (items.length === 0) {
+    const text = words.text(isToday(filter) ? "desk.empty" : "list.empty");
+    return h("p", { class: "nothing", key: "empty", "data-testid": "empty" }, icon("ticket"), text);
+  }
+  const sorted = isToday(filter) ? byStatus(items) : items;
+  return h(
+    "ul",
+    { class: "rows", key: "rows" },
+    sorted.map((item) => h("li", { key: item.orderHash }, row(desk, item))),
+  );
+}
+
+function row(desk: Desk, item: QueueItem): VNode {
+  const { words } = desk;
+  const at = new Date(item.deliveredAt ?? item.createdAt);
+  return h(
+    "div",
+    {
+      class: "queue-row",
+      "data-testid": "queue-item",
+      "data-status": item.status,
+    },
+    icon(familyIcon(item.tokenId)),
+    h(
+      "div",
+      { class: "grow" },
+      h("strong", null, words.goods(item)),
+      h(
+        "span",
+        { class: "hint" },
+        h("span", { class: "mono" }, item.customerAddressMasked),
+        item.deliveredByName && ` · ${item.deliveredByName}`,
+      ),
+    ),
+    h(
+      "div",
+      { class: "queue-end" },
+      h(
+        "span",
+        { class: `tag ${item.status}` },
+        icon(STATUS_ICONS[item.status]),
+        words.text(`status.${item.status}`),
+      ),
+      h("time", { class: "hint", datetime: at.toISOString() }, words.moment(at)),
+    ),
+  );
+}
+
+function failed(desk: Desk, { failed: why }: List): Child {
+  const { words } = desk;
+  if (!why) return null;
+  return banner(
+    "warn",
+    why.key,
+    words.text(why.key, why.values),
+    h(
+      "button",
+      {
+        type: "button",
+        class: "button quiet small",
+        "data-testid": "reload",
+        onclick: () => desk.refreshList(),
+      },
+      icon("refresh"),
+      words.text("retry"),
+    ),
+  );
+}
+
+function byStatus(items: readonly QueueItem[]): readonly QueueItem[] {
+  return [...items].sort((a, b) => STATUSES.indexOf(a.status) - STATUSES.indexOf(b.status));
+}

@@ -1,0 +1,141 @@
+import { type Child, h, type VNode } from "../shared/dom.ts";
+import { icon, spinner } from "../shared/icons.ts";
+import type { Desk } from "./desk.ts";
+import type { Press } from "./outbox.ts";
+
+/** The deliveries of this device that nobody knows of yet, and outcomes that nobody read yet. */
+export function pressStrip(desk: Desk): Child {
+  const { words, state } = desk;
+  const { presses } = state;
+  const waiting = presses.filter(({ outcome }) => !outcome);
+  if (presses.length === 0) return null;
+  return h(
+    "section",
+    { class: "presses", "data-testid": "presses", "aria-live": "polite" },
+    waiting.length > 0 && [
+      h("h2", null, spinner(), words.text("presses.title", { n: waiting.length })),
+      h("p", { class: "hint" }, words.text("presses.text")),
+    ],
+    h(
+      "ul",
+      { class: "rows" },
+      presses.map((press) => h("li", { key: press.key }, pressRow(desk, press))),
+    ),
+    waiting.length > 0 &&
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button quiet small",
+          "data-testid": "send-now",
+          onclick: () => desk.sendNow(),
+        },
+        icon("refresh"),
+        words.text("presses.send"),
+      ),
+  );
+}
+
+/** Whose deliveries wait on this device, told to whoever is about to sign in. */
+export function pressesWaiting({ words, state }: Desk): Child {
+  const waiting = state.presses.filter(({ outcome }) => !outcome);
+  if (waiting.length === 0) return null;
+  const names = [...new Set(waiting.map(({ displayName }) => displayName))].join(", ");
+  return h(
+    "section",
+    { class: "presses", "data-testid": "presses" },
+    h("h2", null, icon("send"), words.text("presses.title", { n: waiting.length })),
+    h("p", { class: "hint" }, words.text("presses.signIn", { names })),
+  );
+}
+
+/** Asked when somebody signs out while deliveries are not confirmed. */
+export function leavingDialog(desk: Desk): Child {
+  const { words, state, session } = desk;
+  if (!state.leaving) return null;
+  const username = session.staff?.username;
+  const own = state.presses.filter((one) => !one.outcome && one.username === username);
+  return h(
+    "dialog",
+    {
+      class: "sheet",
+      key: "leaving",
+      "data-testid": "leaving",
+      "aria-labelledby": "leaving-title",
+      mounted: (dialog: HTMLDialogElement) => dialog.showModal(),
+      oncancel: () => desk.stay(),
+    },
+    h(
+      "div",
+      { class: "sheet-body" },
+      h("h2", { id: "leaving-title" }, words.text("leaving.title")),
+      h("p", null, words.text("leaving.text", { n: own.length })),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button primary",
+          "data-testid": "stay",
+          onclick: () => desk.stay(),
+        },
+        words.text("leaving.stay"),
+      ),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button quiet",
+          "data-testid": "leave",
+          onclick: () => desk.signOut(),
+        },
+        words.text("leaving.leave"),
+      ),
+    ),
+  );
+}
+
+function pressRow(desk: Desk, press: Press): VNode {
+  const { words } = desk;
+  const { outcome, goods, key } = press;
+  return h(
+    "div",
+    {
+      class: `queue-row press ${outcome?.kind ?? "waiting"}`,
+      "data-testid": "press",
+      "data-outcome": outcome?.kind ?? "none",
+    },
+    icon(outcome ? (outcome.kind === "ours" ? "done" : "alert") : "send"),
+    h(
+      "div",
+      { class: "grow" },
+      h("strong", null, words.goods(goods)),
+      h("span", { class: "hint" }, becameOf(desk, press)),
+    ),
+    outcome &&
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button quiet small",
+          "data-testid": "acknowledge",
+          onclick: () => desk.acknowledge(key),
+        },
+        words.text("presses.read"),
+      ),
+  );
+}
+
+function becameOf(desk: Desk, { outcome, pressedAt, displayName }: Press): string {
+  const { words } = desk;
+  if (!outcome) {
+    const time = words.moment(new Date(pressedAt));
+    return words.text("presses.pressed", { time, by: displayName });
+  }
+  if (outcome.kind === "refused") return words.text("presses.refused", { detail: outcome.detail });
+  const { deliveredAt, deliveredByName, deliveredSite } = outcome.delivery;
+  return words.text(`presses.${outcome.kind}`, {
+    time: words.moment(new Date(deliveredAt)),
+    by: deliveredByName,
+    site: desk.siteName(deliveredSite),
+  });
+}
