@@ -71,6 +71,7 @@ export function answerPage(desk: Desk, current: Case): VNode {
       "div",
       { class: "answer-side" },
       told(desk, answer === "foreign" ? null : current.notice),
+      told(desk, desk.state.notice),
       view && about(desk, current, view),
       answer === "deliverable"
         ? deliveryForm(desk, current)
