@@ -134,6 +134,7 @@ export class Counter {
     this.stop();
     const { view, method, note } = current;
     const { amount, tokenId, service } = view;
+    this.change({ answer: "sending", notice: null });
     const press = this.outbox.press({
       orderId: view.orderId,
       siteId: site,
@@ -141,7 +142,7 @@ export class Counter {
       method,
       goods: { amount, tokenId, service },
     });
-    this.change({ press, answer: "sending", notice: null });
+    this.change({ press });
     this.cancelTimer = this.device.later(() => this.unsure(), PATIENCE_MS);
     this.pressesChanged();
   }
@@ -149,6 +150,12 @@ export class Counter {
   /** Takes over what the outbox has learned about the press on the screen. */
   pressesChanged(): void {
     const { current } = this;
+    if (current?.answer === "deliverable" && current.orderId) {
+      // Another tab of this device was faster.
+      const pressed = this.outbox.unsettled([current.orderId]);
+      if (pressed) void this.open([current.orderId], current.method, current.note);
+      return;
+    }
     if (!current?.press || current.press.outcome) return;
     const { key, orderId } = current.press;
     const press = this.outbox.find(key);

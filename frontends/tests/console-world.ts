@@ -4,8 +4,8 @@
  */
 import { Desk } from "../reception/desk.ts";
 import type { Device } from "../reception/device.ts";
-import { StaffSession } from "../reception/session.ts";
 import type { ScannerState } from "../reception/scanner.ts";
+import { StaffSession } from "../reception/session.ts";
 import { Api } from "../shared/api.ts";
 import type { Problem, Staff } from "../shared/wire.ts";
 
@@ -339,6 +339,8 @@ export type Mood =
 /** A tablet or a PC at a desk: what its tabs share. */
 export class FakeDevice {
   mood: Mood = "fine";
+  /** What happens to requests for one path instead. */
+  readonly moods = new Map<string, Mood>();
   /** What somebody set the clock of this device forward by, in milliseconds. */
   clockAhead = 0;
   readonly tabs: FakeTab[] = [];
@@ -354,7 +356,10 @@ export class FakeDevice {
   }
 
   /** Opens a tab; `own` is what the browser brings back of an earlier one. */
-  async open(check: (tab: FakeTab) => void = () => {}, own = new MemoryStorage()): Promise<FakeTab> {
+  async open(
+    check: (tab: FakeTab) => void = () => {},
+    own = new MemoryStorage(),
+  ): Promise<FakeTab> {
     const tab = new FakeTab(this, own, check);
     this.tabs.push(tab);
     await tab.desk.start();
@@ -509,7 +514,8 @@ export class FakeTab {
 
   /** The promise of a closed tab never comes true. */
   private fetch(url: string, init: RequestInit): Promise<Response> {
-    const { time, server, mood } = this.home;
+    const { time, server, moods } = this.home;
+    const mood = moods.get(url) ?? this.home.mood;
     const answer = () =>
       server.answer(
         init.method ?? "GET",
