@@ -441,10 +441,12 @@ class StaffView(Output):
 
 
 class StaffSession(Output):
-    """A session's tokens. `expiresIn` is that of the access token, in seconds."""
+    """A session's tokens. `expiresIn` is that of the access token, `sessionEndsIn` that of the
+    session however often it is refreshed, both in seconds."""
 
     access_token: str
     expires_in: int
+    session_ends_in: int
     refresh_token: str
     staff: StaffView
 

@@ -114,6 +114,7 @@ def _session(signed_in: SignedIn) -> StaffSession:
     return StaffSession(
         access_token=str(signed_in.access_token),
         expires_in=signed_in.expires_in,
+        session_ends_in=signed_in.session_ends_in,
         refresh_token=str(signed_in.refresh_token),
         staff=StaffView(
             username=staff.username,

@@ -30,12 +30,14 @@ from chalicelib.usecases.tokens import Token, new_token, parse_token, renew_toke
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A live session's tokens. `expires_in` is that of the access token, in seconds."""
+    """A live session's tokens. `expires_in` is that of the access token; `session_ends_in` is when
+    the session ends however often it is refreshed; both in seconds."""
 
     staff: Staff
     access_token: Token
     refresh_token: Token
     expires_in: int
+    session_ends_in: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ def _open_session(
         staff = after_good_login(staff)
         changes.append(Update(staff))
     store.commit(changes)
-    return SignedIn(staff, access, refresh, ACCESS_SECONDS)
+    return SignedIn(staff, access, refresh, ACCESS_SECONDS, SESSION_SECONDS)
 
 
 def refresh_session(
@@ -194,7 +196,7 @@ def refresh_session(
         store.commit([Update(renewed)])
     except Conflict:
         raise ended from None
-    return SignedIn(staff, access, refresh, expires_in)
+    return SignedIn(staff, access, refresh, expires_in, session.expires_at - now)
 
 
 def _end_session(store: Store, session: Session, told: Insert) -> None:

@@ -287,7 +287,7 @@ export interface Staff {
 export interface Session {
   readonly accessToken: string;
   readonly expiresIn: number;
-  readonly sessionEndsIn?: number;
+  readonly sessionEndsIn: number;
   readonly refreshToken: string;
   readonly staff: Staff;
 }

@@ -52,6 +52,7 @@ def test_a_refresh_token_nobody_was_given(api: Api, token: str) -> None:
 
 def test_no_session_outlives_eight_hours(api: Api) -> None:
     session = log_in(api).json()
+    assert session["sessionEndsIn"] == SESSION_SECONDS
     while api.clock.time + ACCESS_SECONDS < NOW + SESSION_SECONDS:
         api.clock.advance(ACCESS_SECONDS - 1)
         answer = refresh(api, session["refreshToken"])
@@ -59,6 +60,7 @@ def test_no_session_outlives_eight_hours(api: Api) -> None:
         session = answer.json()
     left = NOW + SESSION_SECONDS - api.clock.time
     assert session["expiresIn"] <= ACCESS_SECONDS
+    assert session["sessionEndsIn"] == left
     last = refresh(api, session["refreshToken"]).json()
     assert last["expiresIn"] == left
     api.clock.advance(left - 1)

@@ -131,7 +131,7 @@ class Desk:
 def test_a_login_opens_a_session_and_is_written_down() -> None:
     desk = Desk()
     signed_in = desk.log_in()
-    assert signed_in.expires_in == 900
+    assert (signed_in.expires_in, signed_in.session_ends_in) == (900, HOURS_8)
     assert signed_in.access_token != signed_in.refresh_token
     assert desk.who(signed_in.access_token).staff == a_staff()
     (item,) = desk.audit()
@@ -343,7 +343,7 @@ def test_eight_hours_from_login_are_the_end_however_refreshed() -> None:
         signed_in = desk.refresh(signed_in.refresh_token)
     desk.clock.time = NOW + HOURS_8 - 5
     signed_in = desk.refresh(signed_in.refresh_token)
-    assert signed_in.expires_in == 5
+    assert (signed_in.expires_in, signed_in.session_ends_in) == (5, 5)
     assert desk.is_in(signed_in.access_token)
     desk.clock.advance(5)
     assert not desk.is_in(signed_in.access_token)
