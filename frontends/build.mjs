@@ -41,7 +41,10 @@ const BUNDLE = {
 /** `lazy` names the modules that are loaded on demand and stay outside the shell's budget. */
 const SITES = {
   portal: { files: ["manifest.webmanifest"], lazy: ["later/index.ts"] },
-  reception: { files: ["manifest.webmanifest"], lazy: [] },
+  reception: {
+    files: ["manifest.webmanifest", "icon-192.png", "icon-512.png", "icon-maskable-512.png"],
+    lazy: [],
+  },
 };
 
 const demo = process.argv.includes("--demo");

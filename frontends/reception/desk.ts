@@ -8,6 +8,7 @@ import type { Catalogue } from "../shared/wire.ts";
 import type { Answer } from "./answer.ts";
 import { type Case, Counter } from "./case.ts";
 import type { Device } from "./device.ts";
+import type { Installation } from "./installation.ts";
 import { type List, Listing, NO_LIST } from "./listing.ts";
 import type { ConsoleKey } from "./messages/index.ts";
 import { failure, type Notice } from "./notice.ts";
@@ -51,6 +52,7 @@ export interface DeskParts {
   readonly words: Translator<ConsoleKey>;
   readonly signals: { muted: boolean; toggle(): void; tell(answer: Answer): void };
   readonly device: Device;
+  readonly app: Pick<Installation, "installable" | "updating" | "install">;
   readonly redraw: () => void;
 }
 
@@ -67,6 +69,7 @@ export class Desk {
   readonly scanner: DeskParts["scanner"];
   readonly words: Translator<ConsoleKey>;
   readonly signals: DeskParts["signals"];
+  readonly app: DeskParts["app"];
   private readonly api: Api;
   private readonly device: Device;
   private readonly redraw: () => void;
@@ -90,6 +93,7 @@ export class Desk {
     this.scanner = parts.scanner;
     this.words = parts.words;
     this.signals = parts.signals;
+    this.app = parts.app;
     this.redraw = parts.redraw;
     const shared = () => device.shared();
     this.keptSite = new Kept<string | null>(shared, "5sov.desk", null);

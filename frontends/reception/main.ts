@@ -6,6 +6,7 @@ import { loadSettings } from "../shared/settings.ts";
 import { trustScripts } from "../shared/trusted.ts";
 import { Desk } from "./desk.ts";
 import { browserDevice } from "./device.ts";
+import { Installation } from "./installation.ts";
 import { commandOf } from "./keys.ts";
 import { catalogues } from "./messages/index.ts";
 import { Scanner } from "./scanner.ts";
@@ -14,8 +15,9 @@ import { Signals } from "./sound.ts";
 import { page } from "./views.ts";
 import { listenToWedge } from "./wedge.ts";
 
+const SERVICE_WORKER = "service-worker.js";
 const root = document.getElementById("app") as HTMLElement;
-const trusted = trustScripts([DECODER_URL]);
+const trusted = trustScripts([DECODER_URL, SERVICE_WORKER]);
 
 try {
   await run();
@@ -38,7 +40,8 @@ async function run(): Promise<void> {
     render(root, page(desk));
   };
   const signals = new Signals(redraw);
-  const desk: Desk = new Desk({ api, session, scanner, words, signals, device, redraw });
+  const app = new Installation(() => desk.isIdle(), redraw);
+  const desk: Desk = new Desk({ api, session, scanner, words, signals, device, app, redraw });
   listenToWedge(document, {
     active: () => desk.state.signedIn && desk.state.site !== null,
     scanned: (text) => void desk.check(text, "wedge"),
@@ -48,17 +51,21 @@ async function run(): Promise<void> {
     if (!event.defaultPrevented && obey(desk, event)) event.preventDefault();
   });
   await desk.start();
+  await app.start(trusted(SERVICE_WORKER)).catch(() => {
+    // The browser refuses: the console works, online only.
+  });
 }
 
 /** Does what a key stands for; false where it stands for nothing now. */
 function obey(desk: Desk, event: KeyboardEvent): boolean {
-  const { signedIn, site, current, camera } = desk.state;
+  const { signedIn, site, current, camera, leaving } = desk.state;
   const command = commandOf(event);
   // An open dialog closes by itself on Escape.
-  if (!command || !signedIn || !site || camera.phase !== "off") return false;
+  if (!command || !signedIn || !site || leaving) return false;
   if (command === "next") {
-    if (!current) return false;
-    desk.next();
+    if (current) desk.next();
+    else if (camera.phase !== "off") desk.stopCamera();
+    else return false;
     return true;
   }
   if (current) desk.next();

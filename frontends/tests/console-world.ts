@@ -450,6 +450,7 @@ export class FakeTab {
       api,
       session,
       device,
+      app: { installable: false, updating: false, install: async () => {} },
       scanner: {
         warm: nothing,
         open: nothing,
