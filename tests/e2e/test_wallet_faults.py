@@ -26,7 +26,7 @@ from tests.e2e.wallet import (
 )
 from tests.e2e.world import World
 
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(180), pytest.mark.slow]
+pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(180)]
 
 HELD = 3
 COLOUR_PRINT = 2001
@@ -96,8 +96,8 @@ def sent_and_waiting(world: World, wallet: Wallet) -> Iterator[Page]:
     ("outcome", "key"),
     [
         (reject(), "connect.rejected"),
-        (busy(), "connect.pending"),
-        (disconnected(), "problem.wallet"),
+        pytest.param(busy(), "connect.pending", marks=pytest.mark.slow),
+        pytest.param(disconnected(), "problem.wallet", marks=pytest.mark.slow),
     ],
     ids=["rejected", "busy", "disconnected"],
 )
@@ -112,6 +112,7 @@ def test_connecting_fails_and_is_tried_again(
     expect_screen(page, "vouchers")
 
 
+@pytest.mark.slow
 def test_a_wallet_that_never_answers_is_waited_for(world: World, wallet: Wallet) -> None:
     page = world.portal(wallet)
     wallet.next("eth_requestAccounts", pending())
@@ -127,8 +128,8 @@ def test_a_wallet_that_never_answers_is_waited_for(world: World, wallet: Wallet)
 @pytest.mark.parametrize(
     ("known", "outcomes"),
     [
-        ({ELSEWHERE, 31337}, []),
-        ({ELSEWHERE}, [unknown_chain()]),
+        pytest.param({ELSEWHERE, 31337}, [], marks=pytest.mark.slow),
+        pytest.param({ELSEWHERE}, [unknown_chain()], marks=pytest.mark.slow),
         ({ELSEWHERE}, [unknown_chain_nested()]),
     ],
     ids=["switched", "added", "added-nested-4902"],
@@ -146,6 +147,7 @@ def test_the_wrong_network_is_left_with_one_tap(
     assert wallet.chain_id == world.chain.chain_id
 
 
+@pytest.mark.slow
 def test_a_refused_switch_is_told_and_can_be_repeated(world: World) -> None:
     wallet = world.wallet({MEETING_ROOM: HELD}, chain_id=ELSEWHERE, known={ELSEWHERE, 31337})
     page = world.connected(wallet)
@@ -157,6 +159,7 @@ def test_a_refused_switch_is_told_and_can_be_repeated(world: World) -> None:
     expect_screen(page, "vouchers")
 
 
+@pytest.mark.slow
 def test_the_network_and_account_changed_in_the_wallet_are_followed(
     world: World, wallet: Wallet
 ) -> None:
@@ -183,8 +186,8 @@ def test_the_network_and_account_changed_in_the_wallet_are_followed(
     ("outcome", "key"),
     [
         (reject(), "problem.rejected"),
-        (busy(), "problem.pending"),
-        (insufficient_funds(), "problem.gasUnknown"),
+        pytest.param(busy(), "problem.pending", marks=pytest.mark.slow),
+        pytest.param(insufficient_funds(), "problem.gasUnknown", marks=pytest.mark.slow),
     ],
     ids=["rejected", "busy", "insufficient-funds"],
 )
@@ -200,6 +203,7 @@ def test_a_refused_signature_keeps_the_order(
     signs_and_is_ready(page, world, wallet)
 
 
+@pytest.mark.slow
 def test_no_coins_for_gas_are_told_before_signing(world: World) -> None:
     wallet = world.wallet({MEETING_ROOM: HELD}, wei=0)
     page = world.connected(wallet)
@@ -214,6 +218,7 @@ def test_no_coins_for_gas_are_told_before_signing(world: World) -> None:
 # ---------------------------------------------------------------- the contract refuses
 
 
+@pytest.mark.slow
 def test_a_paused_contract_is_told_before_signing(world: World, wallet: Wallet) -> None:
     page = world.connected(wallet)
     world.chain.pause(paused=True)
@@ -226,6 +231,7 @@ def test_a_paused_contract_is_told_before_signing(world: World, wallet: Wallet) 
     signs_and_is_ready(page, world, wallet)
 
 
+@pytest.mark.slow
 def test_a_disabled_type_is_told_before_signing(world: World) -> None:
     wallet = world.wallet({COLOUR_PRINT: HELD})
     page = world.connected(wallet)
@@ -239,6 +245,7 @@ def test_a_disabled_type_is_told_before_signing(world: World) -> None:
     expect_burned(world, wallet, 0, COLOUR_PRINT)
 
 
+@pytest.mark.slow
 def test_an_order_burned_elsewhere_is_not_burned_again(world: World, wallet: Wallet) -> None:
     page = world.connected(wallet)
     wallet.next(SEND, reject())
@@ -269,6 +276,7 @@ def test_a_transaction_sped_up_in_the_wallet_is_followed(world: World, wallet: W
     expect_burned(world, wallet, 1)
 
 
+@pytest.mark.slow
 def test_a_transaction_cancelled_in_the_wallet_can_be_signed_again(
     world: World, wallet: Wallet
 ) -> None:
@@ -281,6 +289,7 @@ def test_a_transaction_cancelled_in_the_wallet_can_be_signed_again(
     signs_and_is_ready(page, world, wallet)
 
 
+@pytest.mark.slow
 def test_a_dropped_transaction_can_be_signed_again(world: World, wallet: Wallet) -> None:
     with sent_and_waiting(world, wallet) as page:
         world.chain.drop(wallet.sent[0])
@@ -290,6 +299,7 @@ def test_a_dropped_transaction_can_be_signed_again(world: World, wallet: Wallet)
     signs_and_is_ready(page, world, wallet)
 
 
+@pytest.mark.slow
 def test_a_dropped_transaction_that_comes_back_burns_once(world: World, wallet: Wallet) -> None:
     with sent_and_waiting(world, wallet) as page:
         world.chain.drop(wallet.sent[0])
@@ -299,6 +309,7 @@ def test_a_dropped_transaction_that_comes_back_burns_once(world: World, wallet: 
     expect_burned(world, wallet, 1)
 
 
+@pytest.mark.slow
 def test_a_transaction_that_reverts_on_the_chain_used_nothing(world: World) -> None:
     wallet = world.wallet({COLOUR_PRINT: HELD})
     page = world.connected(wallet)
@@ -317,6 +328,7 @@ def test_a_transaction_that_reverts_on_the_chain_used_nothing(world: World) -> N
     expect_burned(world, wallet, 1, COLOUR_PRINT)
 
 
+@pytest.mark.slow
 def test_a_burn_that_the_chain_takes_back_comes_again(world: World, wallet: Wallet) -> None:
     with sent_and_waiting(world, wallet) as page:
         world.chain.mine()
@@ -335,7 +347,10 @@ def test_a_burn_that_the_chain_takes_back_comes_again(world: World, wallet: Wall
 
 @pytest.mark.parametrize(
     "outcome",
-    [answer_lost(), fail(-32603, "The wallet did not answer in time.")],
+    [
+        answer_lost(),
+        pytest.param(fail(-32603, "The wallet did not answer."), marks=pytest.mark.slow),
+    ],
     ids=["sent", "not-sent"],
 )
 def test_a_lost_answer_is_looked_up_on_the_chain(
