@@ -300,8 +300,9 @@ export class Counter {
       now.redeemable === before.redeemable &&
       (now.exception ?? null) === (before.exception ?? null) &&
       before.reason?.code !== "EXPIRY_BEING_CHECKED";
-    if (stayed) this.see({ ...before, chain: now.chain ?? null }, askedAt);
-    else await this.ask(orderId, method);
+    if (!stayed) return this.ask(orderId, method);
+    const { chain: _before, ...view } = before;
+    this.see(now.chain ? { ...view, chain: now.chain } : view, askedAt);
   }
 
   private isFresh(): boolean {

@@ -215,7 +215,7 @@ export class Outbox {
         deliveredBy,
         deliveredByName,
         deliveredSite,
-        entitledUntil: entitledUntil ?? null,
+        ...(entitledUntil === undefined ? {} : { entitledUntil }),
       },
     };
   }

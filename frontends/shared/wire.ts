@@ -69,7 +69,7 @@ export interface Site {
 
 /** `GET /catalog`. */
 export interface Catalogue {
-  readonly version: number | string;
+  readonly version: number;
   readonly types: readonly VoucherType[];
   readonly sites: readonly Site[];
 }
@@ -137,6 +137,26 @@ export interface Service {
   readonly group: "A" | "B" | "C";
 }
 
+/** Why the holder of an order should not burn for it now. */
+export type NotRedeemable =
+  | "BURN_SEEN"
+  | "ALREADY_DELIVERED"
+  | "EXPIRED"
+  | "EXPIRY_BEING_CHECKED"
+  | "CANCELLED"
+  | "EXCEPTION";
+
+/** What a burn came to (spec: Redemptions and exceptions). */
+export type Outcome =
+  | "MATCHED"
+  | "UNKNOWN_ORDER"
+  | "WRONG_WALLET"
+  | "WRONG_TOKEN"
+  | "WRONG_AMOUNT"
+  | "LATE"
+  | "DUPLICATE"
+  | "ORDER_CLOSED";
+
 /**
  * One line of `GET /wallets/{address}/orders`. `service` is null for a type that the catalogue no
  * longer has. How far the burn is, `GET /orders/{orderId}` tells.
@@ -153,17 +173,17 @@ export interface OrderSummary {
   readonly order: ContractOrder;
   readonly expiresAt: number;
   readonly createdAt: string;
-  readonly deliveredAt?: string | null;
-  readonly deliveredSite?: string | null;
+  readonly deliveredAt?: string;
+  readonly deliveredSite?: string;
   readonly redeemable: boolean;
-  readonly reason?: string | null;
-  readonly exception?: string | null;
+  readonly reason?: NotRedeemable;
+  readonly exception?: Outcome;
   readonly transactionHints: readonly string[];
 }
 
 /** `GET /orders/{orderId}`. `chain` is there once a burn is seen. */
 export interface OrderView extends OrderSummary {
-  readonly chain?: ChainProgress | null;
+  readonly chain?: ChainProgress;
 }
 
 /** `POST /auth/wallet/nonce`: the exact text to sign with `personal_sign`, until `expiresAt`. */
@@ -221,9 +241,9 @@ export interface QueueItem {
   readonly status: OrderStatus;
   readonly createdAt: string;
   readonly expiresAt: number;
-  readonly deliveredAt?: string | null;
-  readonly deliveredBy?: string | null;
-  readonly deliveredByName?: string | null;
+  readonly deliveredAt?: string;
+  readonly deliveredBy?: string;
+  readonly deliveredByName?: string;
   readonly customerAddressMasked: string;
 }
 
@@ -268,7 +288,7 @@ export interface DeliveryAnswer {
   readonly deliveredByName: string;
   readonly deliveredSite: string;
   readonly alreadyDelivered: boolean;
-  readonly entitledUntil?: number | null;
+  readonly entitledUntil?: number;
 }
 
 /** Who is signed in at the console. */
