@@ -84,7 +84,11 @@ function paper(
         ["receipt.unit", view.service && `1 ${words.pick(view.service.unit)}`],
         ["receipt.delivered", view.deliveredAt && instant(words, new Date(view.deliveredAt))],
         ["receipt.where", siteName(context, words, view.deliveredSite)],
-        ["receipt.site", siteName(context, words, view.siteId) ?? words.text("receipt.anywhere")],
+        // Where it was redeemed for goes without saying where it is where it was handed over.
+        view.siteId !== view.deliveredSite && [
+          "receipt.site",
+          siteName(context, words, view.siteId) ?? words.text("receipt.anywhere"),
+        ],
         ["receipt.ordered", instant(words, new Date(view.createdAt))],
         ["receipt.code", groupCode(view.orderId), "mono"],
         ["receipt.wallet", view.order.customer, "mono"],
@@ -97,7 +101,7 @@ function paper(
         { class: "checks" },
         hashCheck(words, hashMatches),
         chain && burnCheck(context, receipt, words),
-        check("delivery", "none", words.text("check.delivery")),
+        check("delivery", "said", words.text("check.delivery")),
       ),
       h("h2", null, words.text("how.title")),
       chain &&
@@ -158,24 +162,26 @@ function proof(context: LaterContext, words: Words, view: OrderView, chain: Chai
 type Row = readonly [LaterKey, string | null | undefined, string?];
 
 /** Names and values; a row without a value is left out. */
-function rows(words: Words, all: readonly Row[]): VNode {
+function rows(words: Words, all: readonly (Row | false)[]): VNode {
   return h(
     "dl",
     null,
-    all.map(
-      ([key, value, look]) =>
-        value &&
-        h(
-          "div",
-          { "data-row": key.slice("receipt.".length) },
-          h("dt", null, words.text(key)),
-          h("dd", { class: look ?? null }, value),
-        ),
-    ),
+    all.map((row) => row && described(words, row)),
   );
 }
 
-type Result = "ok" | "bad" | "none" | "running";
+function described(words: Words, [key, value, look]: Row): Child {
+  if (!value) return null;
+  return h(
+    "div",
+    { "data-row": key.slice("receipt.".length) },
+    h("dt", null, words.text(key)),
+    h("dd", { class: look ?? null }, value),
+  );
+}
+
+/** `said` is what only people vouch for. */
+type Result = "ok" | "bad" | "none" | "said" | "running";
 
 function hashCheck(words: Words, matches: boolean): VNode {
   return matches
@@ -218,6 +224,7 @@ const RESULT_ICONS: Readonly<Record<Result, IconName | null>> = {
   ok: "check",
   bad: "alert",
   none: "question",
+  said: "user",
   running: null,
 };
 
@@ -249,8 +256,8 @@ function siteName(
 /** Day and time to the second, with the zone, as what is printed is read elsewhere. */
 function instant(words: Words, at: Date): string {
   return new Intl.DateTimeFormat(words.language, {
-    day: "2-digit",
-    month: "2-digit",
+    day: "numeric",
+    month: "long",
     year: "numeric",
     hour: "2-digit",
     minute: "2-digit",

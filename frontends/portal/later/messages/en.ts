@@ -19,7 +19,7 @@ export const texts = {
   "history.loading": "Fetching your redemptions…",
   "history.empty.title": "Nothing redeemed yet",
   "history.empty.text": "What you redeem with this wallet will be listed here.",
-  "history.empty.device": "Nothing was redeemed on this device.",
+  "history.empty.device": "No redemption is kept on this device.",
   "history.empty.action": "To your vouchers",
   "history.failed": "Your redemptions could not be fetched. Nothing is lost; please try again.",
   "history.deviceFailed":
@@ -56,7 +56,7 @@ export const texts = {
   "receipt.anywhere": "Any site",
   "receipt.ordered": "Ordered",
   "receipt.delivered": "Handed over",
-  "receipt.where": "At",
+  "receipt.where": "Handed over at",
   "receipt.code": "Order code",
   "receipt.wallet": "Wallet",
   "receipt.proof": "Proof on the blockchain",
