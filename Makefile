@@ -87,6 +87,8 @@ abi: setup
 .PHONY: openapi
 openapi: setup
 	@$(BIN)/python -m chalicelib.api.openapi --check
+	@node frontends/openapi/generate.mjs --check
+	@node frontends/tests/run.mjs api.test.ts --test-reporter=dot
 
 .PHONY: unit
 unit: setup
