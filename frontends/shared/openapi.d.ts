@@ -862,7 +862,7 @@ export interface components {
         };
         /**
          * StaffSession
-         * @description A session's tokens. `expiresIn` is that of the access token, `sessionEndsIn` that of the whole
+         * @description A session's tokens. `expiresIn` is that of the access token, `sessionEndsIn` that of the
          *     session however often it is refreshed, both in seconds.
          */
         readonly StaffSession: {
