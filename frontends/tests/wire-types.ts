@@ -36,12 +36,15 @@ type Given<Wanted, Given> = [Given] extends [Wanted] ? true : Different<Wanted, 
 
 type Holds<Check extends true> = Check;
 
+/** The catalogue admits these names only (META_FIELDS); the document says strings. */
+type Known<Type> = Omit<Type, "requires"> & { requires: readonly wire.MetaField[] };
+
 export type Wire = [
   Holds<Answer<Api["Bilingual"], wire.Localised>>,
   // What only scripts and the listener need is left out.
   Holds<Answer<Omit<Api["Config"], "eip712" | "finalityFallbackBlocks">, wire.ChainConfig>>,
-  Holds<Answer<Api["Catalog"], wire.Catalogue>>,
-  Holds<Answer<Api["CatalogType"], wire.VoucherType>>,
+  Holds<Answer<Omit<Api["Catalog"], "types">, Omit<wire.Catalogue, "types">>>,
+  Holds<Answer<Known<Api["CatalogType"]>, wire.VoucherType>>,
   Holds<Answer<Api["CatalogSite"], wire.Site>>,
   Holds<Given<Api["NewOrder"], wire.NewOrder>>,
   Holds<Answer<Api["PlacedOrder"], wire.PlacedOrder>>,
