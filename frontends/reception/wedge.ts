@@ -8,8 +8,9 @@ import { payloadIn, QR_PREFIX } from "../shared/order-code.ts";
 
 /** Longest pause between two keys of a scanner, in milliseconds; people are slower. */
 const FAST_MS = 60;
-/** A scanner in the middle of a code may be held up so long. */
+/** A scanner in the middle of a code may be held up so long, and in the middle of ours so long. */
 const HICCUP_MS = 300;
+const OURS_HICCUP_MS = 1000;
 /** The part of the pauses that must be fast. */
 const FAST_SHARE = 0.8;
 /** Keys after which a run of them is a scanner's for the time being. */
@@ -19,7 +20,7 @@ const SHORTEST_ENDED = 4;
 const SHORTEST_OPEN = 12;
 /** Silence that ends a code without a last key: once it is complete, and while more must come. */
 const IDLE_MS = 120;
-const IDLE_UNFINISHED_MS = 600;
+const IDLE_UNFINISHED_MS = OURS_HICCUP_MS;
 /** After a code its scanner may still send a second Enter, a line feed or a Tab. */
 const AFTERMATH_MS = 300;
 
@@ -114,15 +115,19 @@ export class Wedge {
     return at - this.scannedAt < AFTERMATH_MS ? "machine" : "pass";
   }
 
+  private get patience(): number {
+    return this.isOurs ? OURS_HICCUP_MS : HICCUP_MS;
+  }
+
   private ends(pause: number): boolean {
     if (!this.isMachine) return false;
     if (pause <= FAST_MS) return this.pressed >= SHORTEST_ENDED;
-    return pause <= HICCUP_MS && this.pressed >= SHORTEST_OPEN;
+    return pause <= this.patience && this.pressed >= SHORTEST_OPEN;
   }
 
   private goesOn(pause: number): boolean {
     if (pause <= FAST_MS) return true;
-    return pause <= HICCUP_MS && (this.isOurs || (this.run.length > BURST && this.isMachine));
+    return pause <= this.patience && (this.isOurs || (this.run.length > BURST && this.isMachine));
   }
 
   /** An input method writes whole syllables in a burst; what nobody pressed proves nothing. */
