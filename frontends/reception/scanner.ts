@@ -30,6 +30,10 @@ const HIDDEN_MS = 60_000;
 /** How long a code that is not ours must stay in view, lest it keep ours beside it from being read. */
 const STRANGER_MS = 400;
 
+/** A code just read is read again only once it was away, or if it is held for so long. */
+const AWAY_MS = 800;
+const INSISTENT_MS = 5000;
+
 const OFF: ScannerState = { phase: "off", torch: null, cameras: [], deviceId: null };
 
 /**
@@ -43,6 +47,8 @@ export class Scanner {
   private view: { video: HTMLVideoElement; found: (text: string) => void } | null = null;
   /** Counts what was begun, so that what ends late changes nothing. */
   private turn = 0;
+  /** The last code told. */
+  private told = "";
 
   constructor(
     workerUrl: URL,
@@ -126,6 +132,7 @@ export class Scanner {
   /** The shift is over: the camera goes dark. */
   release(): void {
     this.close();
+    this.told = "";
     this.parts.camera.release();
   }
 
@@ -153,6 +160,8 @@ export class Scanner {
   private async look(video: HTMLVideoElement, mine: number): Promise<void> {
     const { decoding, nextFrame, grab } = this.parts;
     let stranger = { text: "", since: 0 };
+    const began = performance.now();
+    let toldSeen = began;
     for (let count = 0; ; count += 1) {
       await nextFrame(video);
       if (mine !== this.turn) return;
@@ -165,9 +174,15 @@ export class Scanner {
       if (decoding.pauseMs > 0) await new Promise((go) => setTimeout(go, decoding.pauseMs));
       if (text === null) continue;
       const now = performance.now();
+      // The customer before still stands there with the phone.
+      if (text === this.told && now - toldSeen < AWAY_MS && now - began < INSISTENT_MS) {
+        toldSeen = now;
+        continue;
+      }
       if (text !== stranger.text) stranger = { text, since: now };
       if (payloadIn(text) === null && now - stranger.since < STRANGER_MS) continue;
       this.turn += 1;
+      this.told = text;
       this.view?.found(text);
       return;
     }

@@ -167,12 +167,13 @@ async function scan(rig: Rig): Promise<string[]> {
 test("one stream serves all scans of a shift, dark between them, given back at the end", async () => {
   const all = rig();
   for (let scans = 0; scans < 3; scans += 1) {
-    FakeWorker.answers = [{ text: null }, { text: PAYLOAD }];
+    const payload = `${PAYLOAD.slice(0, -1)}${scans}`;
+    FakeWorker.answers = [{ text: null }, { text: payload }];
     const found = await scan(all);
     await all.frame();
     assert.deepEqual(found, []);
     await all.frame();
-    assert.deepEqual(found, [PAYLOAD]);
+    assert.deepEqual(found, [payload]);
     all.scanner.close();
     assert.equal(all.devices.opened[0]?.enabled, false);
   }
@@ -181,6 +182,33 @@ test("one stream serves all scans of a shift, dark between them, given back at t
   all.scanner.release();
   assert.equal(all.devices.opened[0]?.readyState, "ended");
   assert.deepEqual(all.states.slice(0, 4), ["starting", "on", "off", "starting"]);
+});
+
+test("a code that stays in view after its scan is not read again until it was away", async () => {
+  const all = rig();
+  let clock = 1000;
+  const now = mock.method(performance, "now", () => clock);
+  const see = async (text: string | null, afterMs: number) => {
+    clock += afterMs;
+    FakeWorker.answers = [{ text }];
+    await all.frame();
+  };
+  const first = await scan(all);
+  await see(PAYLOAD, 0);
+  assert.deepEqual(first, [PAYLOAD]);
+  all.scanner.close();
+  clock += 4000;
+  const next = await scan(all);
+  for (let looks = 0; looks < 6; looks += 1) await see(PAYLOAD, 300);
+  assert.deepEqual(next, []);
+  await see(null, 500);
+  await see(PAYLOAD, 500);
+  assert.deepEqual(next, [PAYLOAD]);
+  all.scanner.close();
+  const insisted = await scan(all);
+  for (let looks = 0; looks < 18; looks += 1) await see(PAYLOAD, 300);
+  assert.deepEqual(insisted, [PAYLOAD]);
+  now.mock.restore();
 });
 
 test("a code is told once, and nothing after the scan was closed", async () => {
