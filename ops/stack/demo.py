@@ -23,7 +23,7 @@ from ops.seed.files import CATALOGUE_FILE, read_catalogue
 from ops.stack.demo_seed import Login, seed
 from ops.stack.ports import HOST, Port
 from ops.stack.progress import Progress
-from ops.stack.services import Sockets, check_built, start_services, wait_ready
+from ops.stack.services import DIST, Sockets, check_built, start_services, wait_ready
 from ops.stack.state import publish
 from ops.stack.supervisor import Supervisor
 
@@ -93,7 +93,7 @@ def run_demo(
             portal_config=_portal_config(sockets, rpc_url),
         )
         wait_ready(supervisor, progress, sockets)
-        state = _state(sockets, deployment, rpc_url, logins, supervisor)
+        state = _state(sockets, deployment, rpc_url, store_env, logins, supervisor)
         publish(state_dir, state)
         progress.note(f"up after {progress.elapsed:.1f} s")
         if once:
@@ -208,6 +208,7 @@ def _state(
     sockets: Sockets,
     deployment: Deployment,
     rpc_url: str,
+    store_env: Mapping[str, str],
     logins: tuple[Login, ...],
     supervisor: Supervisor,
 ) -> dict[str, Any]:
@@ -216,6 +217,8 @@ def _state(
         "chainId": anvil.CHAIN_ID,
         "contractAddress": deployment.address,
         "deployBlock": deployment.block,
+        "store": dict(store_env),
+        "dist": str(DIST),
         "wallets": [wallet.published() for wallet in (ADMIN, MINTER, *CUSTOMERS)],
         "staff": [login.published() for login in logins],
         "pids": supervisor.pids,
