@@ -7,8 +7,9 @@
  *   OUT   directory for NAME.PROFILE.html and .json of each median run
  *
  * Prints a JSON array: of every audit its name, its profile, the median run's scores (0 to 100),
- * times (milliseconds) and transfers (bytes), what lost points, and all runs' performance and time
- * to interactive. Chromium resolves no name but those of this machine.
+ * times (milliseconds) and transfers (bytes), what lost points, what keeps it from being installed,
+ * and of all runs performance, time to interactive and the machine's benchmark index. The browser
+ * is a Vietnamese one; it resolves no name but those of this machine.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -48,17 +49,19 @@ async function measure({ name, url, profile, runs, signIn }) {
   const results = [];
   for (let run = 0; run < runs; run++) results.push(await audited(url, profile, signIn));
   results.sort((one, other) => interactive(one.lhr) - interactive(other.lhr));
-  const { lhr, report } = results[Math.floor((runs - 1) / 2)];
+  const { lhr, report, hindrances } = results[Math.floor((runs - 1) / 2)];
   const [json, html] = report;
   await writeFile(join(out, `${name}.${profile}.json`), json);
   await writeFile(join(out, `${name}.${profile}.html`), html);
   return {
     name,
     profile,
+    hindrances,
     ...summary(lhr),
     runs: results.map((one) => ({
       performance: score(one.lhr.categories.performance),
       interactive: Math.round(interactive(one.lhr)),
+      speed: Math.round(one.lhr.environment.benchmarkIndex),
     })),
   };
 }
@@ -84,6 +87,7 @@ async function inBrowser(url, profile, signIn) {
     userDataDir,
     args: [
       "--no-sandbox",
+      "--accept-lang=vi-VN,vi",
       `--ignore-certificate-errors-spki-list=${plan.spki}`,
       "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.localhost, EXCLUDE 127.0.0.1",
     ],
@@ -93,11 +97,21 @@ async function inBrowser(url, profile, signIn) {
     if (signIn) await throughSignIn(page, url, signIn);
     const settings = { ...PROFILES[profile], disableStorageReset: Boolean(signIn) };
     const config = { extends: "lighthouse:default", settings };
-    return await lighthouse(url, { output: ["json", "html"], logLevel: "error" }, config, page);
+    const flags = { output: ["json", "html"], logLevel: "error" };
+    const result = await lighthouse(url, flags, config, page);
+    return { ...result, hindrances: await hindrances(page) };
   } finally {
     await browser.close();
     await rm(userDataDir, { recursive: true, force: true });
   }
+}
+
+/** What keeps the browser from installing the page, which Lighthouse itself no longer tells. */
+async function hindrances(page) {
+  const session = await page.createCDPSession();
+  const { installabilityErrors } = await session.send("Page.getInstallabilityErrors");
+  const { errors } = await session.send("Page.getAppManifest");
+  return [...installabilityErrors.map((one) => one.errorId), ...errors.map((one) => one.message)];
 }
 
 /** Signs in at the console; the tab's session then outlives the audit's own navigation. */
