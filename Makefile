@@ -136,6 +136,11 @@ bench-listener: setup ## Print the listener's speed, memory, calls; the fault ta
 	@$(BIN)/python -m bench.faults
 	@$(BIN)/python -m bench.latency
 
+.PHONY: bench-scan
+bench-scan: setup chromium ## Print times from a QR code in view to the answer, and what the decoder reads
+	@$(BIN)/python -m bench.scan $(ARGS)
+	@$(BIN)/python -m bench.scan_decode
+
 .PHONY: write-units
 write-units: setup ## Print what a redemption costs on DynamoDB, item by item
 	@$(BIN)/python -m bench.write_units

@@ -1,8 +1,6 @@
 """What people do on portal and console, step by step, for tests and screenshots."""
 
-import base64
 import shutil
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page, Playwright, expect
@@ -12,28 +10,7 @@ AI_SUITE = 6001
 ON_CHAIN_MS = 60_000
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 800}
-CAMERA = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-
-# Draws the portal's QR code, slightly turned, into a frame as a camera sees it; answers the frame's
-# luma as base64.
-DRAW_FRAME = """
-async (qr, [width, height, side]) => {
-  const canvas = document.createElement("canvas");
-  Object.assign(canvas, { width, height });
-  const context = canvas.getContext("2d");
-  context.fillStyle = "#999";
-  context.fillRect(0, 0, width, height);
-  context.translate(width / 2, height / 2);
-  context.rotate(0.12);
-  context.fillStyle = "#fff";
-  context.fillRect(-side * 0.6, -side * 0.6, side * 1.2, side * 1.2);
-  context.drawImage(qr, -side / 2, -side / 2, side, side);
-  const { data } = context.getImageData(0, 0, width, height);
-  let luma = "";
-  for (let at = 0; at < data.length; at += 4) luma += String.fromCharCode(16 + data[at] * 0.85);
-  return btoa(luma);
-}
-"""
+CAMERA = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
 
 def launch(playwright: Playwright, *arguments: str) -> Browser:
@@ -92,17 +69,6 @@ def expect_answer(page: Page, answer: str) -> None:
 def check_code(page: Page, code: str) -> None:
     page.get_by_test_id("code").fill(code)
     page.get_by_test_id("check").click()
-
-
-def film(page: Page, target: Path) -> Path:
-    """What a camera in front of the portal's QR code would see, as a film for Chromium."""
-    width, height = 1280, 720
-    qr = page.get_by_test_id("qr")
-    luma = base64.b64decode(qr.evaluate(DRAW_FRAME, [width, height, 420]))
-    frame = b"FRAME\n" + luma + bytes([128]) * (width * height // 2)
-    head = f"YUV4MPEG2 W{width} H{height} F10:1 Ip A1:1 C420mpeg2\n".encode()
-    target.write_bytes(head + frame * 2)
-    return target
 
 
 def reception_site(stack: dict[str, Any]) -> str:
