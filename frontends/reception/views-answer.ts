@@ -70,15 +70,23 @@ export function answerPage(desk: Desk, current: Case): VNode {
     h(
       "div",
       { class: "answer-side" },
-      told(desk, answer === "foreign" ? null : current.notice),
       told(desk, desk.state.notice),
+      told(desk, answer === "foreign" ? null : current.notice),
       view && about(desk, current, view),
-      answer === "deliverable"
-        ? deliveryForm(desk, current)
-        : ICONS[answer] && nextButton(desk, current),
-      (answer === "deliverable" || answer === "checking") && cancelButton(desk),
+      answer === "deliverable" && noteForm(desk, current),
     ),
+    h("div", { class: "answer-foot" }, actions(desk, current)),
   );
+}
+
+/** Answers that turn into another one by themselves: staying is better than going on. */
+const PASSING: readonly Answer[] = ["waiting", "not-burned", "expiry-check", "offline"];
+
+function actions(desk: Desk, { answer, method }: Case): Child {
+  if (answer === "sending") return null;
+  if (answer === "deliverable") return [deliverButton(desk), cancelButton(desk)];
+  if (answer === "checking") return cancelButton(desk);
+  return nextButton(desk, method, PASSING.includes(answer));
 }
 
 /** How many earlier deliveries are not confirmed: the present customer must not hide them. */
@@ -234,16 +242,16 @@ function handedOver(delivery: Case["delivery"], { delivered }: ReceptionView) {
   };
 }
 
-function deliveryForm(desk: Desk, { note }: Case): VNode {
+function noteForm(desk: Desk, { note }: Case): VNode {
   const { words } = desk;
   return h(
     "form",
     {
-      class: "deliver",
+      id: "deliver",
       key: "deliver",
       onsubmit: (event: SubmitEvent) => {
         event.preventDefault();
-        void desk.deliver();
+        desk.deliver();
       },
     },
     h(
@@ -255,24 +263,28 @@ function deliveryForm(desk: Desk, { note }: Case): VNode {
         "data-testid": "note",
         maxlength: 500,
         autocomplete: "off",
-        enterkeyhint: "done",
         placeholder: words.text("deliver.note"),
         value: note,
         oninput: (event: Event) => desk.editNote((event.target as HTMLInputElement).value),
       }),
     ),
-    h(
-      "button",
-      {
-        type: "submit",
-        class: "button on-color big",
-        "data-testid": "deliver",
-        mounted: (button: HTMLButtonElement) => button.focus(),
-      },
-      icon("check"),
-      words.text("deliver.action"),
-      kbd("Enter"),
-    ),
+  );
+}
+
+function deliverButton({ words }: Desk): VNode {
+  return h(
+    "button",
+    {
+      type: "submit",
+      form: "deliver",
+      key: "deliver",
+      class: "button on-color big",
+      "data-testid": "deliver",
+      mounted: focus,
+    },
+    icon("check"),
+    words.text("deliver.action"),
+    kbd("Enter"),
   );
 }
 
@@ -291,23 +303,27 @@ function cancelButton(desk: Desk): VNode {
   );
 }
 
-function nextButton(desk: Desk, { answer, method }: Case): VNode {
-  const { words } = desk;
+function nextButton(desk: Desk, method: Case["method"], quiet: boolean): VNode {
   return h(
     "button",
     {
       type: "button",
-      key: `next ${answer}`,
-      class: "button on-color big",
+      key: `next ${quiet}`,
+      class: quiet ? "button on-color quiet-color" : "button on-color big",
       "data-testid": "next",
-      mounted: (button: HTMLButtonElement) => button.focus(),
+      mounted: focus,
       // The second tap of a double tap on "deliver" must not take the answer away unseen.
       onclick: (event: MouseEvent) => event.detail < 2 && proceed(desk, method),
     },
     icon("next"),
-    words.text("next"),
+    desk.words.text("next"),
     kbd("next"),
   );
+}
+
+/** Enter is enough from here; the answer stays in view on screens that are too small for all. */
+function focus(button: HTMLButtonElement): void {
+  button.focus({ preventScroll: true });
 }
 
 /** On to the next customer, with the camera open again for those who scan with it. */

@@ -66,7 +66,10 @@ function finder(desk: Desk, camera: ScannerState): VNode {
         ? !LASTING.includes(trouble) &&
             button("camera-retry", words.text("retry"), "refresh", () => desk.scanner.retry())
         : [cameraChoice(desk, camera), light(desk, camera)],
-      button("camera-cancel", words.text("camera.close"), "cross", () => desk.stopCamera()),
+      button("camera-cancel", words.text("camera.close"), "cross", () => desk.stopCamera(), {
+        class: "button quiet close",
+        "aria-label": words.text("camera.close"),
+      }),
     ),
   );
 }
@@ -119,6 +122,6 @@ function button(
       ...props,
     },
     icon(name),
-    h("span", null, label),
+    h("span", { class: "camera-label" }, label),
   );
 }

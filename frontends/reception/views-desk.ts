@@ -18,6 +18,7 @@ export function deskPage(desk: Desk): VNode {
       "div",
       { class: "desk-check" },
       sessionEnds(desk),
+      desk.app.updating && banner("info", "app.updating", words.text("app.updating")),
       pressStrip(desk),
       told(desk, state.notice),
       cameraPanel(desk),

@@ -147,6 +147,17 @@ function footer(desk: Desk): VNode {
         onchange: (event: Event) => desk.nameDevice((event.target as HTMLInputElement).value),
       }),
     ),
+    desk.app.installable &&
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button quiet small",
+          "data-testid": "install",
+          onclick: () => desk.app.install(),
+        },
+        words.text("app.install"),
+      ),
     languages(desk),
   );
 }

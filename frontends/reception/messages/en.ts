@@ -11,6 +11,9 @@ export const texts = {
   "down.title": "No connection to the service",
   "down.text": "Please check the network. We keep trying.",
 
+  "app.install": "Install this app",
+  "app.updating": "A new version loads between two customers.",
+
   "login.title": "Sign in at reception",
   "login.username": "User name",
   "login.password": "Password",

@@ -13,6 +13,9 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "down.title": "Mất kết nối tới dịch vụ",
   "down.text": "Vui lòng kiểm tra mạng. Hệ thống đang thử lại.",
 
+  "app.install": "Cài ứng dụng",
+  "app.updating": "Phiên bản mới sẽ được tải giữa hai lượt khách.",
+
   "login.title": "Đăng nhập quầy lễ tân",
   "login.username": "Tên đăng nhập",
   "login.password": "Mật khẩu",
