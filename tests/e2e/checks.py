@@ -1,5 +1,6 @@
 """What every state of every page must hold, and how it is looked at."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import Page
@@ -30,28 +31,24 @@ def of_language(page: Page, language: str) -> list[str]:
     return [] if said == language else [f"lang is {said}, not {language}"]
 
 
-def of_looks(page: Page, device: Device) -> list[str]:
-    """axe, in both colour schemes."""
-    problems = []
-    for scheme in SCHEMES:
-        show(page, device, scheme)
-        problems += [f"{device.name}, {scheme}: {one}" for one in axe.violations(page)]
-    return problems
+def of_size(page: Page) -> list[str]:
+    """Nothing is cut off, covered or out of reach on a screen of the present size."""
+    return found(page, "sideways", "clipped", "outside", "covered", "small")
 
 
-def of_size(page: Page, device: Device) -> list[str]:
-    """Nothing is cut off, covered or out of reach on a screen of that size."""
-    show(page, device, "light")
-    return [
-        f"{device.name}: {one}"
-        for one in found(page, "sideways", "clipped", "outside", "covered", "small")
-    ]
-
-
-def of_page(page: Page, language: str) -> list[str]:
-    """Everything that is checked of a state in one language."""
+def of_page(page: Page, language: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with a state in one language: where, and what."""
     settle(page)
-    problems = of_language(page, language) + found(page, "headings", "moving")
+    for problem in of_language(page, language) + found(page, "headings", "moving"):
+        yield "anywhere", problem
     for device in (PHONE, DESKTOP):
-        problems += of_looks(page, device) + of_size(page, device)
-    return problems + of_size(page, NARROW) + of_size(page, ZOOMED)
+        for scheme in SCHEMES:
+            show(page, device, scheme)
+            for problem in axe.violations(page):
+                yield f"{device.name} {scheme}", problem
+        for problem in of_size(page):
+            yield device.name, problem
+    for device in (NARROW, ZOOMED):
+        show(page, device, "light")
+        for problem in of_size(page):
+            yield device.name, problem
