@@ -63,7 +63,9 @@ export class Portal {
         this.store.set({ down: true });
         throw error;
       }
-      this.arrive(this.state.place);
+      const { place } = this.state;
+      if (place.at === "redeem") this.fill(place.choice);
+      void this.session.readHeld();
       return null;
     });
     addEventListener("online", () => {

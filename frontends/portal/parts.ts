@@ -46,6 +46,15 @@ export function quiet(testid: string, text: string, run: () => unknown, name?: I
   );
 }
 
+/** What few people need: looks like a link. */
+export function minor(testid: string, text: string, run: () => unknown, label = text): VNode {
+  return h(
+    "button",
+    { type: "button", class: "minor", "data-testid": testid, "aria-label": label, onclick: run },
+    text,
+  );
+}
+
 /** What the customer was told last, with what helps where there is something that does. */
 export function noticeBanner(portal: Portal): Child {
   const { notice, told } = portal.state;

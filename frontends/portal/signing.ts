@@ -54,7 +54,7 @@ export class Signing {
     const { orderId, order, orderHash } = view;
     const { provider } = connection.wallet;
     if (connection.address !== order.customer.toLowerCase()) {
-      const values = { address: shortAddress(order.customer) };
+      const values = { address: shortAddress(order.customer.toLowerCase()) };
       return { key: "problem.account", values };
     }
     try {

@@ -85,11 +85,11 @@ export const texts = {
   "redeem.amountRange": "Choose between {min} and {max}.",
   "redeem.working": "Preparing your order…",
 
-  "step.order": "Order made",
-  "step.sign": "Confirmed in the wallet",
-  "step.chain": "Arrived on the network",
+  "step.order": "Order",
+  "step.sign": "Confirmation in the wallet",
+  "step.chain": "Arrival on the network",
   "step.final": "Final",
-  "step.deliver": "Handed over at reception",
+  "step.deliver": "Hand-over at reception",
 
   "stage.unsigned": "Confirm in your wallet",
   "stage.unsigned.text": "Your order is kept for you. It takes one press in your wallet.",

@@ -16,7 +16,7 @@ export const texts: Readonly<Record<PortalKey, string>> = {
   "stale.text": "Đang mất kết nối. Thông tin bạn thấy là lúc {time}.",
 
   "connect.title": "Đổi voucher",
-  "connect.text": "Kết nối ví đang giữ voucher, chọn dịch vụ, rồi đưa mã cho lễ tân. Chỉ vậy thôi.",
+  "connect.text": "Kết nối ví đang giữ voucher, chọn dịch vụ, rồi đưa mã cho lễ tân.",
   "connect.action": "Kết nối ví",
   "connect.choose": "Chọn ví của bạn",
   "connect.rejected": "Ví chưa được kết nối. Chưa có gì thay đổi; bạn có thể thử lại.",
@@ -85,9 +85,9 @@ export const texts: Readonly<Record<PortalKey, string>> = {
   "redeem.amountRange": "Chọn từ {min} đến {max}.",
   "redeem.working": "Đang tạo đơn…",
 
-  "step.order": "Đã tạo đơn",
+  "step.order": "Tạo đơn",
   "step.sign": "Xác nhận trong ví",
-  "step.chain": "Đã lên mạng",
+  "step.chain": "Lên mạng",
   "step.final": "Hoàn tất",
   "step.deliver": "Nhận tại lễ tân",
 

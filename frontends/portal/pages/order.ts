@@ -3,7 +3,7 @@ import { familyIcon, type IconName, icon, spinner } from "../../shared/icons.ts"
 import { banner, outsideLink } from "../../shared/parts.ts";
 import type { ChainProgress, OrderView } from "../../shared/wire.ts";
 import type { Portal } from "../app.ts";
-import { backButton, message, noticeBanner, primary, quiet, waiting } from "../parts.ts";
+import { backButton, message, minor, noticeBanner, primary, quiet, waiting } from "../parts.ts";
 import { canSign, LOOKS, type Local, nothingBurned, type Stage, setbackOf } from "../stage.ts";
 import { codeCard } from "./code.ts";
 
@@ -153,12 +153,12 @@ function actions(portal: Portal, view: OrderView, stage: Stage, local: Local): C
         : primary("sign", words.text("stage.unsigned.connect"), () => portal.signing.sign()),
       nothingBurned(view, local) &&
         state.connection &&
-        quiet("cancel-order", words.text("order.cancel"), () => portal.cancelOrder()),
+        minor("cancel-order", words.text("order.cancel"), () => portal.cancelOrder()),
     ];
   }
   switch (stage) {
     case "signing":
-      return quiet("stuck", words.text("stage.signing.stuck"), () => portal.signing.giveUp());
+      return minor("stuck", words.text("stage.signing.stuck"), () => portal.signing.giveUp());
     case "looking":
       return !state.connection && primary("connect", words.text("connect.action"), connect);
     case "expired":
@@ -237,7 +237,7 @@ function details(portal: Portal, view: OrderView): VNode {
       row(words.text("order.made"), words.moment(new Date(view.createdAt))),
       view.status === "CREATED" &&
         row(words.text("order.expires"), words.moment(new Date(view.expiresAt * 1000))),
-      row(words.text("account"), view.customerAddressMasked),
+      row(words.text("account"), view.customerAddressMasked.toLowerCase()),
     ),
     outsideLink(view.chain?.explorerUrl, icon("link"), words.text("chain.explorer")),
   );

@@ -3,7 +3,7 @@ import { familyIcon, icon } from "../../shared/icons.ts";
 import { banner } from "../../shared/parts.ts";
 import type { VoucherType } from "../../shared/wire.ts";
 import type { Portal } from "../app.ts";
-import { message, noticeBanner, quiet } from "../parts.ts";
+import { message, minor, noticeBanner, quiet } from "../parts.ts";
 import type { KeptOrder } from "../state.ts";
 
 /** What the wallet holds, as cards. */
@@ -131,16 +131,11 @@ function voucherCard(portal: Portal, type: VoucherType, count: number): Child {
         ),
       ),
     ),
-    h(
-      "button",
-      {
-        type: "button",
-        class: "add",
-        "data-testid": `add-${type.tokenId}`,
-        "aria-label": `${words.text("vouchers.add")}: ${words.pick(type.name)}`,
-        onclick: () => portal.addVoucher(type.tokenId),
-      },
+    minor(
+      `add-${type.tokenId}`,
       words.text("vouchers.add"),
+      () => portal.addVoucher(type.tokenId),
+      `${words.text("vouchers.add")}: ${words.pick(type.name)}`,
     ),
   ];
 }

@@ -1,44 +1,711 @@
-"""The portal's states."""
+"""The portal's states: from the first look to the code, and all that may go wrong on the way."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from tests.e2e.faults import Held, altered, problem, request_dropped
 from tests.e2e.states import state
-from tests.e2e.steps import MEETING_ROOM, expect_stage
-from tests.e2e.wallet import pending
-from tests.e2e.world import World
+from tests.e2e.steps import AI_SUITE, MEETING_ROOM, ON_CHAIN_MS, expect_stage
+from tests.e2e.wallet import (
+    Outcome,
+    Wallet,
+    answer_lost,
+    busy,
+    fail,
+    insufficient_funds,
+    pending,
+    reject,
+)
+from tests.e2e.world import DESKTOP, PHONE, World
+
+COLOUR_PRINT = 2001
+COWORKING = 3001
+ELSEWHERE = 1
+SEND = "eth_sendTransaction"
+SWITCH = "wallet_switchEthereumChain"
+ORDER = "/orders/*"
+HELD = {MEETING_ROOM: 3, COLOUR_PRINT: 12, COWORKING: 1, AI_SUITE: 2}
 
 
-@state("portal", "no-wallet", core=True)
-def no_wallet(world: World) -> Iterator[Page]:
-    """No wallet in this browser."""
-    page = world.portal()
-    expect(page.get_by_test_id("no-wallet")).to_be_visible()
+def expect_screen(page: Page, name: str) -> None:
+    expect(page.locator("main")).to_have_attribute("data-screen", name, timeout=ON_CHAIN_MS)
+
+
+def expect_notice(page: Page, key: str) -> None:
+    shown = page.locator(f'[data-notice="{key}"]')
+    expect(shown).to_be_visible(timeout=ON_CHAIN_MS)
+
+
+def customer(world: World, **options: Any) -> Wallet:
+    """A wallet with a few kinds of vouchers."""
+    return world.wallet(HELD, **options)
+
+
+def redeem(page: Page, world: World, token_id: int = MEETING_ROOM) -> None:
+    """From the vouchers to the order, whose redemption the wallet is asked for."""
+    page.get_by_test_id(f"voucher-{token_id}").click()
+    page.get_by_test_id(f"site-{world.site}").check()
+    page.get_by_test_id("redeem").click()
+
+
+def ordered(world: World, *outcomes: Outcome, **options: Any) -> tuple[Page, Wallet]:
+    """An order of a customer whose wallet, asked to send, does that."""
+    wallet = customer(world, **options)
+    page = world.connected(wallet)
+    wallet.next(SEND, *outcomes)
+    redeem(page, world)
+    return page, wallet
+
+
+@contextmanager
+def sent(world: World) -> Iterator[tuple[Page, Wallet]]:
+    """An order whose transaction waits to be mined, on a chain that stands still."""
+    wallet = customer(world)
+    page = world.connected(wallet)
+    with world.chain.frozen():
+        redeem(page, world)
+        expect_stage(page, "submitted")
+        yield page, wallet
+
+
+def told(world: World, page: Page, change: Callable[[Any], Any]) -> None:
+    """The API tells the order's state differently from now on."""
+    world.faults(page).on("GET", ORDER, altered(change))
+
+
+def ready(world: World) -> tuple[Page, Wallet]:
+    """An order that reception may deliver."""
+    wallet = customer(world)
+    page = world.connected(wallet)
+    redeem(page, world)
+    expect_stage(page, "ready")
+    expect(page.get_by_test_id("qr")).to_be_visible()
+    return page, wallet
+
+
+# ---------------------------------------------------------------- before a wallet is connected
+
+
+@state("portal", "loading")
+def loading(world: World) -> Iterator[Page]:
+    """The portal has not heard from the API yet."""
+    page = world.portal(customer(world))
+    world.faults(page).on("GET", "/config", Held())
+    page.reload()
+    expect_screen(page, "loading")
     yield page
+
+
+@state("portal", "down")
+def down(world: World) -> Iterator[Page]:
+    """The API does not answer."""
+    page = world.portal(customer(world))
+    world.faults(page).on("*", "/**", request_dropped)
+    page.reload()
+    expect_screen(page, "down")
+    yield page
+
+
+@state("portal", "no-wallet", core=True, devices=(DESKTOP,))
+def no_wallet(world: World) -> Iterator[Page]:
+    """No wallet in a computer's browser."""
+    page = world.portal()
+    expect_screen(page, "no-wallet")
+    yield page
+
+
+@state("portal", "no-wallet-phone", core=True, devices=(PHONE,))
+def no_wallet_phone(world: World) -> Iterator[Page]:
+    """No wallet in a phone's browser."""
+    page = world.portal()
+    expect_screen(page, "no-wallet")
+    yield page
+
+
+@state("portal", "welcome", core=True)
+def welcome(world: World) -> Iterator[Page]:
+    """A wallet is there, not connected yet."""
+    page = world.portal(customer(world))
+    expect_screen(page, "welcome")
+    yield page
+
+
+@state("portal", "wallets", core=True)
+def wallets(world: World) -> Iterator[Page]:
+    """Several wallets to choose from."""
+    others = [
+        Wallet(world.chain, world.chain.account(), name=name, rdns=f"test.{at}", colour=colour)
+        for at, (name, colour) in enumerate([("Rabby", "%237084ff"), ("OKX Wallet", "%23111111")])
+    ]
+    page = world.portal(customer(world, name="MetaMask", colour="%23f6851b"), *others)
+    page.get_by_test_id("connect").click()
+    expect(page.get_by_test_id("wallets")).to_be_visible()
+    yield page
+
+
+@state("portal", "connecting")
+def connecting(world: World) -> Iterator[Page]:
+    """The wallet asks whether to connect."""
+    wallet = customer(world, name="MetaMask", colour="%23f6851b")
+    page = world.portal(wallet)
+    wallet.next("eth_requestAccounts", pending())
+    page.get_by_test_id("connect").click()
+    expect_screen(page, "connecting")
+    yield page
+
+
+def refused_connection(world: World, outcome: Outcome, key: str) -> Page:
+    wallet = customer(world)
+    page = world.portal(wallet)
+    wallet.next("eth_requestAccounts", outcome)
+    page.get_by_test_id("connect").click()
+    expect_notice(page, key)
+    return page
+
+
+@state("portal", "connect.rejected")
+def connect_rejected(world: World) -> Iterator[Page]:
+    """The customer declined to connect."""
+    yield refused_connection(world, reject(), "connect.rejected")
+
+
+@state("portal", "connect.pending")
+def connect_pending(world: World) -> Iterator[Page]:
+    """The wallet is locked or asks already."""
+    yield refused_connection(world, busy(), "connect.pending")
+
+
+@state("portal", "connect-failed")
+def connect_failed(world: World) -> Iterator[Page]:
+    """The wallet cannot connect, and says why."""
+    yield refused_connection(world, fail(-32603, "No account is unlocked."), "problem.wallet")
+
+
+@state("portal", "kept")
+def kept(world: World) -> Iterator[Page]:
+    """Orders of this device, with no wallet connected."""
+    page, _ = ordered(world, reject())
+    expect_notice(page, "problem.rejected")
+    page.get_by_test_id("back").click()
+    expect_screen(page, "vouchers")
+    page.get_by_test_id("account").click()
+    page.get_by_test_id("disconnect").click()
+    expect_screen(page, "welcome")
+    expect(page.get_by_test_id("kept-order")).to_be_visible()
+    yield page
+
+
+# ---------------------------------------------------------------- network and vouchers
+
+
+def elsewhere(world: World, *outcomes: Outcome) -> Page:
+    wallet = customer(world, chain_id=ELSEWHERE)
+    page = world.connected(wallet)
+    expect_screen(page, "wrong-network")
+    wallet.next(SWITCH, *outcomes)
+    if outcomes:
+        page.get_by_test_id("switch-network").click()
+    return page
 
 
 @state("portal", "wrong-network", core=True)
 def wrong_network(world: World) -> Iterator[Page]:
     """The wallet is on another chain."""
-    page = world.connected(world.wallet(chain_id=1))
-    expect(page.get_by_test_id("wrong-network")).to_be_visible()
+    yield elsewhere(world)
+
+
+@state("portal", "switching")
+def switching(world: World) -> Iterator[Page]:
+    """The wallet asks whether to switch."""
+    page = elsewhere(world, pending())
+    expect(page.get_by_test_id("switch-network")).to_be_disabled()
     yield page
 
 
-@state("portal", "confirming")
+@state("portal", "network.rejected")
+def network_rejected(world: World) -> Iterator[Page]:
+    """The customer declined to switch."""
+    page = elsewhere(world, reject())
+    expect_notice(page, "network.rejected")
+    yield page
+
+
+@state("portal", "network.failed")
+def network_failed(world: World) -> Iterator[Page]:
+    """The wallet cannot switch by itself."""
+    page = elsewhere(world, fail(-32603, "Not supported."))
+    expect_notice(page, "network.failed")
+    yield page
+
+
+@state("portal", "no-vouchers", core=True)
+def no_vouchers(world: World) -> Iterator[Page]:
+    """The account holds no voucher."""
+    page = world.connected(world.wallet())
+    expect_screen(page, "no-vouchers")
+    yield page
+
+
+@state("portal", "vouchers", core=True)
+def vouchers(world: World) -> Iterator[Page]:
+    """The account's vouchers."""
+    page = world.connected(customer(world))
+    expect(page.get_by_test_id(f"voucher-{AI_SUITE}")).to_be_visible()
+    yield page
+
+
+@state("portal", "vouchers-loading")
+def vouchers_loading(world: World) -> Iterator[Page]:
+    """The account's vouchers are being read."""
+    wallet = customer(world)
+    wallet.always("eth_call", pending())
+    yield world.connected(wallet)
+
+
+@state("portal", "vouchers.failed")
+def vouchers_failed(world: World) -> Iterator[Page]:
+    """The wallet's node does not answer."""
+    wallet = customer(world)
+    wallet.always("eth_call", fail(-32603, "Internal error"))
+    page = world.connected(wallet)
+    expect_notice(page, "vouchers.failed")
+    yield page
+
+
+@state("portal", "account")
+def account(world: World) -> Iterator[Page]:
+    """The connected wallet: its address, and how to leave."""
+    page = world.connected(customer(world))
+    page.get_by_test_id("account").click()
+    expect(page.get_by_test_id("account-sheet")).to_be_visible()
+    yield page
+
+
+@state("portal", "account.changed")
+def account_changed(world: World) -> Iterator[Page]:
+    """The account was changed in the wallet while choosing."""
+    wallet = customer(world)
+    page = world.connected(wallet)
+    page.get_by_test_id(f"voucher-{MEETING_ROOM}").click()
+    expect_screen(page, "redeem")
+    wallet.use_account(world.chain.account({MEETING_ROOM: 1}))
+    world.tell(page)
+    expect_notice(page, "account.changed")
+    yield page
+
+
+# ---------------------------------------------------------------- choosing
+
+
+@state("portal", "redeem", core=True)
+def choosing(world: World) -> Iterator[Page]:
+    """Choosing the site."""
+    page = world.connected(customer(world))
+    page.get_by_test_id(f"voucher-{MEETING_ROOM}").click()
+    expect_screen(page, "redeem")
+    yield page
+
+
+@state("portal", "redeem-errors", core=True)
+def choosing_errors(world: World) -> Iterator[Page]:
+    """Something was left out."""
+    page = world.connected(customer(world))
+    page.get_by_test_id(f"voucher-{AI_SUITE}").click()
+    page.get_by_test_id("amount").fill("50")
+    page.get_by_test_id("redeem").click()
+    expect(page.locator("[role=alert]").first).to_be_visible()
+    yield page
+
+
+@state("portal", "placing")
+def placing(world: World) -> Iterator[Page]:
+    """The order is being made."""
+    page = world.connected(customer(world))
+    world.faults(page).on("POST", "/orders", Held())
+    redeem(page, world)
+    expect(page.get_by_test_id("redeem")).to_be_disabled()
+    yield page
+
+
+@state("portal", "problem.limit")
+def rate_limited(world: World) -> Iterator[Page]:
+    """Too many orders at once."""
+    page = world.connected(customer(world))
+    world.faults(page).on("POST", "/orders", problem(429, "RATE_LIMITED", retry_after=42))
+    redeem(page, world)
+    expect_notice(page, "problem.limit")
+    yield page
+
+
+@state("portal", "problem.offline")
+def placing_offline(world: World) -> Iterator[Page]:
+    """The API does not answer while the order is made."""
+    page = world.connected(customer(world))
+    world.faults(page).on("POST", "/orders", request_dropped)
+    redeem(page, world)
+    expect_notice(page, "problem.offline")
+    yield page
+
+
+@state("portal", "problem.api")
+def placing_refused(world: World) -> Iterator[Page]:
+    """The API does not take the order."""
+    page = world.connected(customer(world))
+    detail = problem(409, "TYPE_NOT_AVAILABLE", title="This voucher is not offered at the moment.")
+    world.faults(page).on("POST", "/orders", detail)
+    redeem(page, world)
+    expect_notice(page, "problem.api")
+    yield page
+
+
+# ---------------------------------------------------------------- signing
+
+
+@state("portal", "checking")
+def checking(world: World) -> Iterator[Page]:
+    """The contract is asked before anything is signed."""
+    wallet = customer(world)
+    page = world.connected(wallet)
+    wallet.always("eth_estimateGas", pending())
+    redeem(page, world)
+    expect_stage(page, "checking")
+    yield page
+
+
+@state("portal", "signing", core=True)
+def signing(world: World) -> Iterator[Page]:
+    """The wallet asks to confirm."""
+    page, _ = ordered(world, pending())
+    expect_stage(page, "signing")
+    yield page
+
+
+@state("portal", "problem.rejected", core=True)
+def rejected(world: World) -> Iterator[Page]:
+    """The customer declined: the order is kept."""
+    page, _ = ordered(world, reject())
+    expect_notice(page, "problem.rejected")
+    yield page
+
+
+@state("portal", "problem.pending")
+def request_open(world: World) -> Iterator[Page]:
+    """The wallet has a request open already."""
+    page, _ = ordered(world, busy())
+    expect_notice(page, "problem.pending")
+    yield page
+
+
+@state("portal", "problem.wallet")
+def wallet_failed(world: World) -> Iterator[Page]:
+    """The wallet does not do it, and says why."""
+    page, _ = ordered(world, fail(4100, "This account is not allowed to sign."))
+    expect_notice(page, "problem.wallet")
+    yield page
+
+
+@state("portal", "problem.gas", core=True)
+def no_gas(world: World) -> Iterator[Page]:
+    """Nothing to pay the network's fee with."""
+    page, _ = ordered(world, wei=0)
+    expect_notice(page, "problem.gas")
+    yield page
+
+
+@state("portal", "problem.gasUnknown")
+def no_gas_told_by_the_wallet(world: World) -> Iterator[Page]:
+    """The wallet says that there is not enough for the fee."""
+    page, _ = ordered(world, insufficient_funds())
+    expect_notice(page, "problem.gasUnknown")
+    yield page
+
+
+@state("portal", "problem.account")
+def other_account(world: World) -> Iterator[Page]:
+    """The wallet is on another account than the order's."""
+    page, wallet = ordered(world, reject())
+    expect_notice(page, "problem.rejected")
+    wallet.use_account(world.chain.account())
+    world.tell(page)
+    page.get_by_test_id("sign").click()
+    expect_notice(page, "problem.account")
+    yield page
+
+
+@state("portal", "revert.EnforcedPause")
+def paused(world: World) -> Iterator[Page]:
+    """Redemptions are paused."""
+    wallet = customer(world)
+    page = world.connected(wallet)
+    world.chain.pause(paused=True)
+    try:
+        redeem(page, world)
+        expect_notice(page, "revert.EnforcedPause")
+        yield page
+    finally:
+        world.chain.pause(paused=False)
+
+
+@state("portal", "revert.other")
+def refused(world: World) -> Iterator[Page]:
+    """The contract refuses with an error that has no words of its own."""
+    wallet = customer(world)
+    page = world.connected(wallet)
+    # MaxSupplyExceeded(uint256,uint256,uint256), which no redemption can meet.
+    data = "0xb14d3f5b" + "00" * 96
+    wallet.always("eth_estimateGas", fail(3, "execution reverted", data))
+    redeem(page, world)
+    expect_notice(page, "revert.other")
+    yield page
+
+
+@state("portal", "unsigned-no-wallet")
+def unsigned_without_wallet(world: World) -> Iterator[Page]:
+    """The order waits, and no wallet is connected."""
+    page, _ = ordered(world, reject())
+    expect_notice(page, "problem.rejected")
+    page.get_by_test_id("account").click()
+    page.get_by_test_id("disconnect").click()
+    expect(page.get_by_test_id("account")).to_be_hidden()
+    yield page
+
+
+# ---------------------------------------------------------------- on the chain
+
+
+@state("portal", "looking")
+def looking(world: World) -> Iterator[Page]:
+    """The wallet's answer was lost."""
+    wallet = customer(world)
+    page = world.connected(wallet)
+    with world.chain.frozen():
+        wallet.next(SEND, answer_lost())
+        redeem(page, world)
+        expect_stage(page, "looking")
+        yield page
+
+
+@state("portal", "submitted", core=True)
+def submitted(world: World) -> Iterator[Page]:
+    """Sent, not on the chain yet."""
+    with sent(world) as (page, _):
+        expect(page.get_by_test_id("qr")).to_be_visible()
+        yield page
+
+
+@state("portal", "seen")
+def seen(world: World) -> Iterator[Page]:
+    """The wallet's node has it, the API has not seen it."""
+    with sent(world) as (page, _):
+        told(world, page, lambda view: {**view, "status": "CREATED", "chain": None})
+        world.chain.mine()
+        expect_stage(page, "seen")
+        yield page
+
+
+@state("portal", "confirming", core=True)
 def confirming(world: World) -> Iterator[Page]:
     """The burn is on the chain and counts its confirmations."""
-    wallet = world.wallet({MEETING_ROOM: 3})
-    page = world.connected(wallet)
-    wallet.next("eth_sendTransaction", pending())
-    page.get_by_test_id(f"voucher-{MEETING_ROOM}").click()
-    page.get_by_test_id(f"site-{world.site}").check()
-    page.get_by_test_id("redeem").click()
-    expect_stage(page, "signing")
-    with world.chain.frozen():
-        world.release(page, wallet)
-        expect_stage(page, "submitted")
+    with sent(world) as (page, _):
         world.chain.mine(2)
-        expect(page.get_by_test_id("confirmations")).to_contain_text("2")
+        expect(page.get_by_test_id("confirmations")).to_contain_text("2", timeout=ON_CHAIN_MS)
         yield page
+
+
+@state("portal", "finality")
+def finality(world: World) -> Iterator[Page]:
+    """Confirmed often enough, and waiting for finality."""
+
+    def not_final(view: Any) -> Any:
+        chain = {**view["chain"], "confirmations": 3, "final": False}
+        return {**view, "status": "PENDING_CHAIN", "chain": chain, "redeemable": False}
+
+    with sent(world) as (page, _):
+        world.chain.mine()
+        expect_stage(page, "confirming")
+        told(world, page, not_final)
+        expect(page.get_by_test_id("confirmations")).to_contain_text("3 ")
+        expect(page.get_by_test_id("confirmations")).to_contain_text(", ")
+        yield page
+
+
+@state("portal", "tx.spedUp")
+def sped_up(world: World) -> Iterator[Page]:
+    """The wallet sent it again with a higher fee."""
+    with sent(world) as (page, wallet):
+        wallet.speed_up(wallet.sent[0])
+        world.chain.mine()
+        expect_notice(page, "tx.spedUp")
+        expect_stage(page, "confirming")
+        yield page
+
+
+@state("portal", "tx.cancelled")
+def cancelled_in_the_wallet(world: World) -> Iterator[Page]:
+    """The customer cancelled the transaction in the wallet."""
+    with sent(world) as (page, wallet):
+        wallet.cancel(wallet.sent[0])
+        world.chain.mine()
+        expect_notice(page, "tx.cancelled")
+        yield page
+
+
+@state("portal", "tx.dropped")
+def dropped(world: World) -> Iterator[Page]:
+    """The network has forgotten the transaction."""
+    with sent(world) as (page, wallet):
+        world.chain.drop(wallet.sent[0])
+        expect_notice(page, "tx.dropped")
+        yield page
+
+
+@state("portal", "reorged")
+def reorged(world: World) -> Iterator[Page]:
+    """It was on the chain, and the chain took it back."""
+    with sent(world) as (page, wallet):
+        world.chain.mine()
+        expect_stage(page, "confirming")
+        world.chain.reorg(1)
+        wallet.send_again(wallet.sent[0])
+        told(world, page, lambda view: {**view, "status": "CREATED", "chain": None})
+        expect_stage(page, "reorged")
+        yield page
+
+
+@state("portal", "ready", core=True)
+def ready_for_reception(world: World) -> Iterator[Page]:
+    """The code, for reception."""
+    page, _ = ready(world)
+    yield page
+
+
+@state("portal", "large-code", core=True)
+def large_code(world: World) -> Iterator[Page]:
+    """The code over the whole screen."""
+    page, _ = ready(world)
+    page.get_by_test_id("enlarge").click()
+    expect(page.get_by_test_id("large-code")).to_be_visible()
+    yield page
+
+
+@state("portal", "delivered", core=True)
+def delivered(world: World) -> Iterator[Page]:
+    """Handed over."""
+    page, _ = ready(world)
+    placed = page.get_by_test_id("order-code").get_attribute("data-order-id")
+    told(world, page, lambda view: view)
+    deliver(world, str(placed))
+    expect_stage(page, "delivered")
+    yield page
+
+
+def deliver(world: World, order_id: str) -> None:
+    """A receptionist delivers that order from another device."""
+    staff = world.staff()
+    body = {"username": staff["username"], "password": staff["password"]}
+    token = world.api("POST", "/auth/login", json=body)["accessToken"]
+    headers = {"Authorization": f"Bearer {token}"}
+    world.api("POST", f"/orders/{order_id}/deliver", headers=headers, json={})
+
+
+# ---------------------------------------------------------------- what ends otherwise
+
+
+def ended(world: World, **change: Any) -> Page:
+    """An unsigned order of which the API tells `change`."""
+    page, _ = ordered(world, reject())
+    expect_notice(page, "problem.rejected")
+    told(world, page, lambda view: {**view, **change})
+    page.reload()
+    return page
+
+
+@state("portal", "expiring")
+def expiring(world: World) -> Iterator[Page]:
+    """The time is over, and whether a burn was in time is being proved."""
+    page = ended(world, reason="EXPIRY_BEING_CHECKED")
+    expect_stage(page, "expiring")
+    yield page
+
+
+@state("portal", "expired", core=True)
+def expired(world: World) -> Iterator[Page]:
+    """Nothing was confirmed in time."""
+    page = ended(world, status="EXPIRED", reason="EXPIRED")
+    expect_stage(page, "expired")
+    yield page
+
+
+@state("portal", "cancelled")
+def cancelled(world: World) -> Iterator[Page]:
+    """The order was taken back."""
+    page = ended(world, status="CANCELLED", reason="CANCELLED")
+    expect_stage(page, "cancelled")
+    yield page
+
+
+@state("portal", "exception", core=True)
+def exception(world: World) -> Iterator[Page]:
+    """A burn that does not fit the order."""
+    page = ended(world, exception="WRONG_AMOUNT", reason="EXCEPTION")
+    expect_stage(page, "exception")
+    yield page
+
+
+# ---------------------------------------------------------------- no connection
+
+
+@state("portal", "stale.text")
+def stale(world: World) -> Iterator[Page]:
+    """The order as it was when the connection went."""
+    page, _ = ready(world)
+    world.faults(page).on("GET", ORDER, request_dropped)
+    expect_notice(page, "stale.text")
+    yield page
+
+
+@state("portal", "order-loading")
+def order_loading(world: World) -> Iterator[Page]:
+    """The order is being asked for."""
+    page, _ = ordered(world, reject())
+    expect_notice(page, "problem.rejected")
+    world.faults(page).on("GET", ORDER, Held())
+    page.reload()
+    expect_screen(page, "order")
+    yield page
+
+
+@state("portal", "order-down")
+def order_down(world: World) -> Iterator[Page]:
+    """The API does not answer, and the order was not seen before."""
+    page, _ = ordered(world, reject())
+    expect_notice(page, "problem.rejected")
+    world.faults(page).on("GET", ORDER, request_dropped)
+    page.reload()
+    expect(page.locator("main h1")).to_be_visible()
+    yield page
+
+
+@state("portal", "order.gone")
+def order_gone(world: World) -> Iterator[Page]:
+    """The order is not known any more."""
+    page, _ = ordered(world, reject())
+    expect_notice(page, "problem.rejected")
+    world.faults(page).on("GET", ORDER, problem(404, "ORDER_NOT_FOUND"))
+    page.reload()
+    expect_notice(page, "order.gone")
+    yield page
+
+
+@state("portal", "problem.later")
+def later_failed(world: World) -> Iterator[Page]:
+    """A screen that is loaded later cannot be loaded."""
+    page = world.connected(customer(world))
+    expect_screen(page, "vouchers")
+    page.route("**/later-*.js", lambda route: route.abort())
+    page.get_by_test_id("my-orders").click()
+    expect_notice(page, "problem.later")
+    yield page
