@@ -31,7 +31,7 @@ const CUSTOMER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 const VIEW = {
   orderId: "ORD_20261121_7KQ2M9XVB4TRWZ3H",
   orderHash: `0x${"ab".repeat(32)}`,
-  order: { customer: CUSTOMER } as ContractOrder,
+  order: { customer: CUSTOMER } as Partial<ContractOrder> as ContractOrder,
   customerAddressMasked: "0x7099…79C8",
 } as Partial<OrderView> as OrderView;
 

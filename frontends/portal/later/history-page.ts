@@ -19,7 +19,13 @@ export function historyContent(context: LaterContext, history: History, words: W
     { class: "history", key: "history", "data-testid": "history", "data-state": phase },
     backButton(context.words, () => context.back()),
     h("h1", null, words.text("history.title")),
-    notice && banner("warn", notice.key, words.text(notice.key, notice.values)),
+    notice &&
+      banner(
+        "warn",
+        notice.key,
+        words.text(notice.key, notice.values),
+        unable(history) && retry(words, () => void history.signIn(), "history-sign-in"),
+      ),
     above(context, history, words),
     history.deviceFailed &&
       banner(
@@ -53,6 +59,7 @@ function above(context: LaterContext, history: History, words: Words): Child {
         action(words, "history.connect.action", "connect", () => context.connect()),
       );
     case "sign-in":
+      if (unable(history)) return null;
       return card(
         words,
         "history.signIn.title",
@@ -65,7 +72,7 @@ function above(context: LaterContext, history: History, words: Words): Child {
         h("p", { class: "hint with-icon" }, icon("clock"), words.text("history.signIn.hour")),
         action(
           words,
-          history.notice ? "history.signIn.again" : "history.signIn.action",
+          history.notice?.key === "signIn.over" ? "history.signIn.again" : "history.signIn.action",
           "history-sign-in",
           () => void history.signIn(),
         ),
@@ -220,12 +227,17 @@ function action(words: Words, key: LaterKey, testid: string, run: () => void): V
   );
 }
 
-function retry(words: Words, run: () => void): VNode {
+function retry(words: Words, run: () => void, testid = "history-retry"): VNode {
   return h(
     "button",
-    { type: "button", class: "button quiet", "data-testid": "history-retry", onclick: run },
+    { type: "button", class: "button quiet", "data-testid": testid, onclick: run },
     words.text("history.retry"),
   );
+}
+
+/** Whether this wallet cannot sign in, however often it is asked. */
+function unable(history: History): boolean {
+  return history.notice?.key === "signIn.contract";
 }
 
 /** First and last characters of an address, enough to recognise it. */

@@ -257,7 +257,8 @@ function siteName(
 function instant(words: Words, at: Date): string {
   return new Intl.DateTimeFormat(words.language, {
     day: "numeric",
-    month: "long",
+    // In English 11/12 is one day here and another there.
+    month: words.language === "en" ? "long" : "2-digit",
     year: "numeric",
     hour: "2-digit",
     minute: "2-digit",

@@ -1,13 +1,13 @@
 /** Every text of the portal's later pages, in English; its keys are the catalogue's. */
 export const texts = {
-  "history.title": "Your redemptions",
-  "history.device": "These are the ones kept on this device.",
-  "history.connect.title": "Redeemed on another device?",
-  "history.connect.text": "Connect your wallet to see everything it has redeemed.",
+  "history.title": "My orders",
+  "history.device": "These are the orders kept on this device.",
+  "history.connect.title": "Ordered on another device?",
+  "history.connect.text": "Connect your wallet to see all of its orders.",
   "history.connect.action": "Connect wallet",
-  "history.signIn.title": "See everything this wallet redeemed",
+  "history.signIn.title": "See all orders of this wallet",
   "history.signIn.text":
-    "Your redemptions are shown to you alone. To prove that the wallet {address} is yours, it signs a short text.",
+    "Only you get to see your orders. To prove that the wallet {address} is yours, it signs a short text.",
   "history.signIn.free":
     "Signing is free. It sends nothing and gives nobody access to your wallet.",
   "history.signIn.hour": "You stay signed in for an hour, or until you close this page.",
@@ -16,15 +16,15 @@ export const texts = {
   "history.waiting.title": "Sign the text in your wallet",
   "history.waiting.text": "Your wallet shows a text that begins with this site's address: {site}",
   "history.waiting.again": "Nothing to see? Ask again",
-  "history.loading": "Fetching your redemptions…",
-  "history.empty.title": "Nothing redeemed yet",
+  "history.loading": "Fetching your orders…",
+  "history.empty.title": "No orders yet",
   "history.empty.text": "What you redeem with this wallet will be listed here.",
-  "history.empty.device": "No redemption is kept on this device.",
+  "history.empty.device": "No order is kept on this device.",
   "history.empty.action": "To your vouchers",
-  "history.failed": "Your redemptions could not be fetched. Nothing is lost; please try again.",
+  "history.failed": "Your orders could not be fetched. Nothing is lost; please try again.",
   "history.deviceFailed":
     "Our service cannot be reached. What you see is what this device last knew.",
-  "history.more": "Show earlier ones",
+  "history.more": "Show earlier orders",
   "history.retry": "Try again",
   "history.today": "Today",
   "history.yesterday": "Yesterday",
@@ -33,12 +33,12 @@ export const texts = {
 
   "signIn.rejected": "You declined in the wallet. Nothing happened; you can try again.",
   "signIn.contract":
-    "This is a smart-contract wallet. It can redeem as usual, but signing in works with ordinary wallets only. What was redeemed on this device is listed below.",
+    "This is a smart-contract wallet. It can redeem as usual, but only ordinary wallets can sign in. Orders made on this device stay listed here.",
   "signIn.refused":
     "The signature was not accepted. It has to come from this account, within five minutes. Please try again.",
   "signIn.over": "Your sign-in has ended. Sign in again to see everything.",
   "signIn.switched":
-    "Another account is selected in the wallet now. Sign in with it to see its list.",
+    "Another account is selected in the wallet now. Sign in with it to see its orders.",
   "signIn.failed": "Signing in did not work: {detail}",
 
   "receipt.title": "Receipt",

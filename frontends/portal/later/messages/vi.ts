@@ -2,14 +2,14 @@ import type { LaterKey } from "./index.ts";
 
 /** Every text of the portal's later pages, in Vietnamese. */
 export const texts: Readonly<Record<LaterKey, string>> = {
-  "history.title": "Các lần đổi của bạn",
-  "history.device": "Đây là những lần đổi được lưu trên thiết bị này.",
-  "history.connect.title": "Bạn đã đổi trên thiết bị khác?",
-  "history.connect.text": "Kết nối ví để xem mọi lần đổi của ví đó.",
+  "history.title": "Đơn của tôi",
+  "history.device": "Đây là những đơn được lưu trên thiết bị này.",
+  "history.connect.title": "Bạn đã tạo đơn trên thiết bị khác?",
+  "history.connect.text": "Kết nối ví để xem mọi đơn của ví đó.",
   "history.connect.action": "Kết nối ví",
-  "history.signIn.title": "Xem mọi lần đổi của ví này",
+  "history.signIn.title": "Xem mọi đơn của ví này",
   "history.signIn.text":
-    "Chỉ mình bạn được xem các lần đổi của mình. Để chứng minh ví {address} là của bạn, ví sẽ ký một đoạn văn bản ngắn.",
+    "Chỉ mình bạn được xem các đơn của mình. Để chứng minh ví {address} là của bạn, ví sẽ ký một đoạn văn bản ngắn.",
   "history.signIn.free":
     "Ký hoàn toàn miễn phí, không gửi đi thứ gì và không cho ai quyền sử dụng ví của bạn.",
   "history.signIn.hour": "Phiên đăng nhập kéo dài một giờ hoặc đến khi bạn đóng trang này.",
@@ -18,15 +18,15 @@ export const texts: Readonly<Record<LaterKey, string>> = {
   "history.waiting.title": "Hãy ký văn bản trong ví",
   "history.waiting.text": "Ví sẽ hiện một văn bản bắt đầu bằng địa chỉ của trang này: {site}",
   "history.waiting.again": "Không thấy gì? Yêu cầu lại",
-  "history.loading": "Đang tải các lần đổi của bạn…",
-  "history.empty.title": "Chưa có lần đổi nào",
+  "history.loading": "Đang tải các đơn của bạn…",
+  "history.empty.title": "Chưa có đơn nào",
   "history.empty.text": "Những gì bạn đổi bằng ví này sẽ hiện ở đây.",
-  "history.empty.device": "Thiết bị này chưa lưu lần đổi nào.",
+  "history.empty.device": "Thiết bị này chưa lưu đơn nào.",
   "history.empty.action": "Về danh sách voucher",
-  "history.failed": "Chưa tải được các lần đổi. Không có gì bị mất; vui lòng thử lại.",
+  "history.failed": "Chưa tải được các đơn. Không có gì bị mất; vui lòng thử lại.",
   "history.deviceFailed":
     "Chưa kết nối được tới dịch vụ. Bạn đang xem thông tin mà thiết bị này biết lần cuối.",
-  "history.more": "Xem các lần trước đó",
+  "history.more": "Xem các đơn trước đó",
   "history.retry": "Thử lại",
   "history.today": "Hôm nay",
   "history.yesterday": "Hôm qua",
@@ -35,12 +35,12 @@ export const texts: Readonly<Record<LaterKey, string>> = {
 
   "signIn.rejected": "Bạn đã từ chối trong ví. Chưa có gì xảy ra; bạn có thể thử lại.",
   "signIn.contract":
-    "Đây là ví hợp đồng thông minh. Ví vẫn đổi voucher bình thường, nhưng chỉ ví thông thường mới đăng nhập được. Những lần đổi trên thiết bị này có ở bên dưới.",
+    "Đây là ví hợp đồng thông minh. Ví vẫn đổi voucher bình thường, nhưng chỉ ví thông thường mới đăng nhập được. Các đơn tạo trên thiết bị này vẫn được liệt kê ở đây.",
   "signIn.refused":
     "Chữ ký không được chấp nhận. Chữ ký phải đến từ đúng tài khoản này, trong vòng năm phút. Vui lòng thử lại.",
   "signIn.over": "Phiên đăng nhập đã kết thúc. Hãy đăng nhập lại để xem tất cả.",
   "signIn.switched":
-    "Ví đã chuyển sang tài khoản khác. Hãy đăng nhập bằng tài khoản này để xem các lần đổi của nó.",
+    "Ví đã chuyển sang tài khoản khác. Hãy đăng nhập bằng tài khoản đó để xem các đơn của tài khoản.",
   "signIn.failed": "Chưa đăng nhập được: {detail}",
 
   "receipt.title": "Biên nhận",
