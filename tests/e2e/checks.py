@@ -36,6 +36,17 @@ def of_size(page: Page) -> list[str]:
     return found(page, "sideways", "clipped", "outside", "covered", "small")
 
 
+def briefly(page: Page, language: str) -> list[str]:
+    """The most telling of what is checked of a state."""
+    problems = of_language(page, language) + found(page, "headings", "moving")
+    show(page, DESKTOP, "dark")
+    problems += axe.violations(page)
+    show(page, PHONE, "light")
+    problems += axe.violations(page)
+    show(page, NARROW, "light")
+    return problems + of_size(page)
+
+
 def of_page(page: Page, language: str) -> Iterator[tuple[str, str]]:
     """What is wrong with a state in one language: where, and what."""
     settle(page)

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
@@ -30,16 +29,24 @@ IMAGES = ROOT / "docs" / "images"
 MOST_BYTES = 3_000_000
 
 DOCUMENTED = (
-    "portal-no-wallet",
-    "portal-wrong-network",
+    "portal-welcome",
+    "portal-vouchers",
+    "portal-redeem",
     "portal-confirming",
-    "console-sign-in",
+    "portal-ready",
+    "portal-delivered",
+    "portal-receipt",
+    "console-desk",
     "console-deliverable",
+    "console-done",
+    "console-waiting",
+    "console-delivered",
     "console-unsure",
 )
-"""The states whose pictures README and docs/frontends.md show."""
+"""The states whose pictures docs/frontends.md shows."""
 
-README = ("portal-wrong-network", "portal-confirming", "console-deliverable")
+README = ("portal-vouchers", "portal-ready", "console-deliverable")
+"""The states whose pictures are joined into the README's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +80,9 @@ def take(stage: Stage, one: State) -> Iterator[Picture]:
 def document(page: Page, one: State, device: Device) -> None:
     """The picture for the documents, if this state is among those shown there."""
     if one.id in DOCUMENTED:
-        scale: Any = "device" if device is PHONE else "css"
-        page.screenshot(path=IMAGES / f"{one.id}-{device.name}.png", scale=scale)
+        page.screenshot(path=IMAGES / f"{one.id}-{device.name}.png", scale="css")
+    if one.id in README and device is PHONE:
+        page.screenshot(path=SCREENS / f"{one.id}-large.png", scale="device")
 
 
 INDEX = """<!doctype html>
@@ -152,7 +160,7 @@ README_PAGE = """
 
 def join_for_readme(browser: Browser) -> None:
     """The three pictures of the README, side by side."""
-    images = "".join(f'<img src="{(IMAGES / f"{name}-phone.png").as_uri()}">' for name in README)
+    images = "".join(f'<img src="{name}-large.png">' for name in README)
     page = browser.new_page(viewport={"width": 1060, "height": 720}, device_scale_factor=1.5)
     target = SCREENS / "readme.html"
     target.write_text(README_PAGE.format(images=images), encoding="utf-8")
@@ -162,16 +170,16 @@ def join_for_readme(browser: Browser) -> None:
 
 
 def check_documented() -> list[str]:
-    """What is wrong with the pictures of the documents: missing, or too large together."""
-    problems = [
-        f"docs/images/{name}-{device.name}.png is missing"
-        for name in DOCUMENTED
-        for device in (PHONE, DESKTOP)
-        if not (IMAGES / f"{name}-{device.name}.png").exists()
-    ]
+    """Removes pictures that no document shows; what is wrong with the others."""
+    wanted = {f"{name}-{device.name}.png" for name in DOCUMENTED for device in (PHONE, DESKTOP)}
+    wanted.add("readme.png")
+    there = {path.name for path in IMAGES.iterdir()}
+    for name in there - wanted:
+        (IMAGES / name).unlink()
     size = sum(path.stat().st_size for path in IMAGES.iterdir())
     print(f"docs/images: {size:,} bytes of {MOST_BYTES:,}", flush=True)
-    return [*problems, *(["docs/images is too large"] if size > MOST_BYTES else [])]
+    missing = [f"docs/images/{name} is missing" for name in sorted(wanted - there)]
+    return [*missing, *(["docs/images is too large"] if size > MOST_BYTES else [])]
 
 
 def take_all(stage: Stage, states: Sequence[State]) -> tuple[list[Picture], list[str]]:
@@ -230,9 +238,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         pictures, problems = take_all(stage, states)
         write_index(pictures)
         if len(states) == len(known):
-            problems += check_documented()
             join_for_readme(stage.browser)
-    print(f"{len(pictures)} pictures of {len(states)} states: {SCREENS / 'index.html'}")
+            problems += check_documented()
+    shown = (SCREENS / "index.html").relative_to(ROOT)
+    print(f"{len(pictures)} pictures of {len(states)} states: {shown}")
     for problem in problems:
         print(f"FAILED {problem}")
     return 1 if problems else 0

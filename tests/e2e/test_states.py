@@ -14,14 +14,22 @@ from tests.e2e.world import World
 
 pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(120)]
 
-STATES = [
-    pytest.param(one, id=one.id, marks=[] if one.core else [pytest.mark.slow])
-    for one in all_states()
-]
+STATES = [pytest.param(one, id=one.id) for one in all_states()]
+CORE = [pytest.param(one, id=one.id) for one in all_states() if one.core]
 
 
+@pytest.mark.parametrize("one", CORE)
+def test_core_state(stage: Stage, one: State) -> None:
+    """In Vietnamese, the longer language, on one light and one dark screen."""
+    with stage.brought(one, language="vi") as (world, page):
+        problems = checks.briefly(page, "vi") + world.problems
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("one", STATES)
 def test_state(stage: Stage, one: State) -> None:
+    """In both languages and colour schemes, at every size."""
     places: dict[str, list[str]] = {}
     for world, page, language in stage.in_each_language(one):
         said = [*checks.of_page(page, language), *(("anywhere", what) for what in world.problems)]
