@@ -111,24 +111,24 @@ def desk_with_camera(world: World, *, fake: bool) -> Page:
     if fake:
         page.add_init_script("benchCamera.fake()")
     page.reload()
-    page.get_by_test_id("camera").click()
-    expect_picture(page)
+    open_camera(page)
     return page
 
 
-def expect_picture(page: Page) -> None:
-    """Wait for the camera's picture."""
+def open_camera(page: Page) -> None:
+    """Until there is a picture."""
+    page.get_by_test_id("camera").click()
     expect(page.get_by_test_id("camera-view")).to_have_attribute("data-camera", "on")
 
 
 def take_scan(page: Page, kind: str, call: str, argument: Any) -> Scan:
-    """One scan with the camera on, which is on again afterwards, as for the next customer."""
+    """One scan with the camera on, which is on again afterwards."""
     told = page.evaluate(call, argument)
     if told is None:
         return Scan(kind, None)
     assert told["state"] == "deliverable", told
     page.get_by_test_id("next").click()
-    expect_picture(page)
+    open_camera(page)
     return Scan(kind, {step: told[step] for step in STEPS})
 
 

@@ -1,9 +1,9 @@
 /**
  * A camera that a benchmark holds codes in front of, and a stop-watch for the answers.
  *
- * Injected into the console before its own scripts, after scan_scenes.js. With `benchCamera.fake`
- * the page's camera is a canvas, painted 30 times a second; else the browser's own camera serves and
- * a white corner of its film says that the code is in view.
+ * Injected into the console before its own scripts, after scan_scenes.js. After `benchCamera.fake()`
+ * the page's camera is a canvas, painted 30 times a second; else the browser's own camera serves,
+ * and a white corner of its film says that the code is in view.
  */
 globalThis.benchCamera = (() => {
   const FRAME_MS = 1000 / 30;
@@ -74,7 +74,7 @@ globalThis.benchCamera = (() => {
     fake() {
       navigator.mediaDevices.getUserMedia = open;
     },
-    /** Holds a code in front of the canvas camera and waits for the answer; null after `limit` ms. */
+    /** Holds a code in front of the canvas and waits for the answer; null after `limit` ms. */
     async hold(held, limit) {
       performance.clearResourceTimings();
       timing = { seen: null };

@@ -3,8 +3,8 @@
  * QR code on it that is held as hands hold it.
  *
  * `makeScene(width, height)` answers `paint(view)`, which draws one frame; `view` is null for the
- * empty desk, or `{modules, kind, seed, ms}`: the code's rows as strings of 0 and 1, how it is seen,
- * which of the random hands holds it, and the milliseconds it has been held.
+ * empty desk, or `{modules, kind, seed, ms}`: the code's rows as strings of 0 and 1, how it is
+ * seen, which of the random hands holds it, and the milliseconds it has been held.
  */
 const CODE = 464;
 const EXPOSURE = 1 / 60;
