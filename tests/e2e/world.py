@@ -202,7 +202,7 @@ class World:
             )
         response = self._client.request(method, path, **options)
         assert response.is_success, f"{method} {path}: {response.status_code} {response.text}"
-        answer: dict[str, Any] = response.json()
+        answer: dict[str, Any] = response.json() if response.content else {}
         return answer
 
     def until(self, holds: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
