@@ -172,7 +172,7 @@ export class Scanner {
       if (mine !== this.turn) return;
       this.set({ phase: decoding.broken ? "decoder" : "on" });
       if (decoding.pauseMs > 0) await new Promise((go) => setTimeout(go, decoding.pauseMs));
-      if (text === null) continue;
+      if (!text?.trim()) continue;
       const now = performance.now();
       // The customer before still stands there with the phone.
       if (text === this.told && now - toldSeen < AWAY_MS && now - began < INSISTENT_MS) {
