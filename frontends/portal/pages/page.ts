@@ -98,7 +98,12 @@ function header(portal: Portal): VNode {
     { class: "top" },
     h(
       "a",
-      { class: "brand", href: "./", onclick: home },
+      {
+        class: "brand",
+        href: "./",
+        "aria-label": state.config?.brand.name ?? "5SOffice",
+        onclick: home,
+      },
       mark(),
       h("span", null, state.config?.brand.name ?? "5SOffice"),
     ),
