@@ -244,6 +244,8 @@ sessions = st.builds(
     refresh_hash=digests | st.just(""),
     started_at=times,
     expires_at=times,
+    spent_hash=digests | st.just(""),
+    spent_at=times,
     version=st.just(1),
 )
 wallet_nonces = st.builds(

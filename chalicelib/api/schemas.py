@@ -416,7 +416,7 @@ class Login(Input):
 
 
 class RefreshRequest(Input):
-    """The session's latest refresh token."""
+    """The latest refresh token that the client has got."""
 
     refresh_token: RefreshToken
 

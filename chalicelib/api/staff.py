@@ -48,10 +48,13 @@ def login(call: Call, given: Login) -> Answer:
     "/auth/refresh",
     takes=RefreshRequest,
     answers={200: StaffSession},
-    refusals={401: ("UNAUTHENTICATED",)},
+    refusals={401: ("UNAUTHENTICATED",), 503: ("UNAVAILABLE",)},
 )
 def refresh(call: Call, given: RefreshRequest) -> Answer:
-    """New tokens; the old ones are spent, and a spent one that turns up again ends the session."""
+    """New tokens; the old ones are spent. Whoever gets no answer, or a 503, sends the same token
+    again: within 60 seconds of its first use it is good for other tokens, and those that got lost
+    are void. Any other token that is spent or void was copied, and ends the session.
+    """
     services = call.services
     signed_in = refresh_session(
         given.refresh_token,

@@ -14,6 +14,8 @@ from chalicelib.domain.errors import Forbidden, Unauthenticated, invalid
 
 SESSION_SECONDS = 8 * 3600
 ACCESS_SECONDS = 15 * 60
+REPLAY_SECONDS = 60
+"""How long after its first use the refresh token spent last may come again."""
 WALLET_SESSION_SECONDS = 3600
 NONCE_SECONDS = 300
 FAILURES_BEFORE_LOCK = 5
@@ -62,7 +64,11 @@ class SessionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in person. `subject` is a username or a wallet address; times in unix seconds."""
+    """A signed-in person. `subject` is a username or a wallet address; times in unix seconds.
+
+    `spent_hash` is that of the refresh token used last, and `spent_at` when that was first; empty
+    and 0 where none may come again.
+    """
 
     session_id: str
     kind: SessionKind
@@ -73,6 +79,8 @@ class Session:
     refresh_hash: str
     started_at: int
     expires_at: int
+    spent_hash: str = ""
+    spent_at: int = 0
     version: int = 1
 
 
@@ -191,6 +199,12 @@ def check_access(session: Session | None, secret: str, *, kind: SessionKind, at:
     ):
         raise Unauthenticated("Sign in, please.")
     return session
+
+
+def may_come_again(session: Session, secret: str, *, at: int) -> bool:
+    """Whether `secret` is the refresh token spent last, and so recently that its answer may have
+    got lost."""
+    return at < session.spent_at + REPLAY_SECONDS and same_secret(secret, session.spent_hash)
 
 
 def check_owner(staff: Staff | None, session: Session) -> Staff:

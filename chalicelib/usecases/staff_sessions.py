@@ -1,6 +1,7 @@
 """Staff sign in, stay signed in for at most eight hours, and sign out (spec: Security)."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from chalicelib.domain.audit import AuditAction
 from chalicelib.domain.errors import Forbidden, TooMany, Unauthenticated, Unavailable, invalid
@@ -18,6 +19,7 @@ from chalicelib.domain.staff import (
     check_owner,
     check_password,
     check_role,
+    may_come_again,
     same_secret,
     token_hash,
     with_password,
@@ -159,11 +161,14 @@ def refresh_session(
 ) -> SignedIn:
     """New tokens for a live session; the old ones are spent. Never past eight hours from login.
 
-    A spent refresh token that turns up again was copied: the session ends for whoever holds it.
+    The token spent last may come again within `REPLAY_SECONDS` of its first use: whoever sends it
+    has not got the answer. The tokens of that answer become void, and others are given. Any other
+    token of the session that is not its latest was copied: the session ends for whoever holds it.
 
     Raises:
-        Unauthenticated: unknown, ended, expired or spent.
-        Unavailable: a copied session keeps changing while it is ended.
+        Unauthenticated: unknown, ended, expired, spent or void.
+        Unavailable: the session changed at the same moment, by another refresh for one. Nothing is
+            spent: the same token may be sent again.
     """
     ended = Unauthenticated("This session has ended. Sign in again, please.")
     parsed = parse_token(refresh_token)
@@ -171,31 +176,37 @@ def refresh_session(
     if session is None or session.kind is not SessionKind.STAFF or now >= session.expires_at:
         raise ended
     staff = check_owner(store.staff(session.subject), session)
-    if not same_secret(parsed.secret, session.refresh_hash):
-        copied = audit(
-            AuditAction.SESSION_REUSED,
-            actor=actor_of(staff),
-            subject=staff.username,
-            entropy=entropy,
-            now=now,
-            request_id=request_id,
-        )
-        _end_session(store, session, copied)
+    told = partial(
+        audit,
+        actor=actor_of(staff),
+        subject=staff.username,
+        entropy=entropy,
+        now=now,
+        request_id=request_id,
+    )
+    changes: list[Change] = []
+    renewed = session
+    if same_secret(parsed.secret, session.refresh_hash):
+        renewed = replace(session, spent_hash=session.refresh_hash, spent_at=now)
+    elif may_come_again(session, parsed.secret, at=now):
+        changes.append(told(AuditAction.REFRESH_REPEATED))
+    else:
+        _end_session(store, session, told(AuditAction.SESSION_REUSED))
         raise ended
     access = renew_token(session.session_id, entropy)
     refresh = renew_token(session.session_id, entropy)
     expires_in = min(ACCESS_SECONDS, session.expires_at - now)
     renewed = replace(
-        session,
+        renewed,
         access_hash=token_hash(access.secret),
         access_expires_at=now + expires_in,
         refresh_hash=token_hash(refresh.secret),
         version=session.version + 1,
     )
     try:
-        store.commit([Update(renewed)])
+        store.commit([Update(renewed), *changes])
     except Conflict:
-        raise ended from None
+        raise Unavailable("The session changed meanwhile. Try again.") from None
     return SignedIn(staff, access, refresh, expires_in, session.expires_at - now)
 
 
@@ -295,7 +306,11 @@ def change_password(
             raise invalid("currentPassword", "match", "is not your current password")
         changed = with_password(staff, passwords.hash(new), must_change=False)
         session = replace(
-            who.session, token_version=changed.token_version, version=who.session.version + 1
+            who.session,
+            token_version=changed.token_version,
+            spent_hash="",  # the answer to the last refresh has arrived
+            spent_at=0,
+            version=who.session.version + 1,
         )
         store.commit(
             [

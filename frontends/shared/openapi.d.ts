@@ -268,7 +268,10 @@ export interface paths {
         };
         readonly get?: never;
         readonly put?: never;
-        /** New tokens; the old ones are spent, and a spent one that turns up again ends the session */
+        /**
+         * New tokens; the old ones are spent
+         * @description Whoever gets no answer, or a 503, sends the same token again: within 60 seconds of its first use it is good for other tokens, and those that got lost are void. Any other token that is spent or void was copied, and ends the session.
+         */
         readonly post: operations["refresh"];
         readonly delete?: never;
         readonly options?: never;
@@ -831,7 +834,7 @@ export interface components {
         };
         /**
          * RefreshRequest
-         * @description The session's latest refresh token.
+         * @description The latest refresh token that the client has got.
          */
         readonly RefreshRequest: {
             readonly refreshToken: string;
@@ -2230,7 +2233,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description Service Unavailable: STORE_UNAVAILABLE, UNAVAILABLE */
+            /** @description Service Unavailable: UNAVAILABLE, STORE_UNAVAILABLE */
             readonly 503: {
                 headers: {
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];

@@ -4,9 +4,9 @@ import httpx
 import pytest
 
 from chalicelib.domain.audit import AuditAction
-from chalicelib.domain.staff import ACCESS_SECONDS, SESSION_SECONDS
+from chalicelib.domain.staff import ACCESS_SECONDS, REPLAY_SECONDS, SESSION_SECONDS
 from tests.api.harness import PASSWORD, Api
-from tests.fakes import NOW, SITE
+from tests.fakes import NOW, SITE, InterruptedStore, a_shop
 
 NEW_PASSWORD = "a longer one of my own"
 
@@ -36,12 +36,60 @@ def test_a_spent_refresh_token_ends_the_session_for_everybody(api: Api) -> None:
     first = log_in(api).json()
     other = log_in(api).json()
     second = refresh(api, first["refreshToken"]).json()
+    api.clock.advance(REPLAY_SECONDS)
     stolen = refresh(api, first["refreshToken"])
     assert (stolen.status_code, stolen.json()["code"]) == (401, "UNAUTHENTICATED")
     assert not is_let_in(api, second["accessToken"])
     assert refresh(api, second["refreshToken"]).status_code == 401
     assert is_let_in(api, other["accessToken"])
     assert AuditAction.SESSION_REUSED in {item.action for item in api.audit_trail()}
+
+
+def test_a_refresh_whose_answer_got_lost_is_sent_again(api: Api) -> None:
+    first = log_in(api).json()
+    lost = refresh(api, first["refreshToken"]).json()
+    api.clock.advance(REPLAY_SECONDS - 1)
+    again = refresh(api, first["refreshToken"])
+    assert again.status_code == 200
+    got = again.json()
+    assert got["sessionEndsIn"] == SESSION_SECONDS - REPLAY_SECONDS + 1
+    assert is_let_in(api, got["accessToken"])
+    assert not is_let_in(api, lost["accessToken"])
+    assert refresh(api, got["refreshToken"]).status_code == 200
+    actions = [item.action for item in api.audit_trail()]
+    assert actions == [AuditAction.LOGIN, AuditAction.REFRESH_REPEATED]
+
+
+@pytest.mark.parametrize("void", ["spent twice ago", "of a lost answer", "an access token"])
+def test_any_other_spent_token_ends_the_session_at_once(api: Api, void: str) -> None:
+    first = log_in(api).json()
+    second = refresh(api, first["refreshToken"]).json()
+    if void == "spent twice ago":
+        live, copied = refresh(api, second["refreshToken"]).json(), first["refreshToken"]
+    elif void == "of a lost answer":
+        live, copied = refresh(api, first["refreshToken"]).json(), second["refreshToken"]
+    else:
+        live, copied = second, second["accessToken"]
+    assert is_let_in(api, live["accessToken"])
+    answer = refresh(api, copied)
+    assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHENTICATED")
+    assert not is_let_in(api, live["accessToken"])
+    assert refresh(api, live["refreshToken"]).status_code == 401
+    assert AuditAction.SESSION_REUSED in {item.action for item in api.audit_trail()}
+
+
+def test_of_two_refreshes_at_once_one_is_told_to_try_again() -> None:
+    rival: list[httpx.Response] = []
+    store = InterruptedStore(
+        a_shop(), before={2: lambda: rival.append(refresh(api, first["refreshToken"]))}
+    )
+    with Api(store=store) as api:
+        first = log_in(api).json()
+        answer = refresh(api, first["refreshToken"])
+        assert (answer.status_code, answer.json()["code"]) == (503, "UNAVAILABLE")
+        assert [one.status_code for one in rival] == [200]
+        assert is_let_in(api, rival[0].json()["accessToken"])
+        assert is_let_in(api, refresh(api, first["refreshToken"]).json()["accessToken"])
 
 
 @pytest.mark.parametrize("token", ["rubbish", "a" * 32 + "." + "b" * 64])

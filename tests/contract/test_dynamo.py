@@ -227,6 +227,35 @@ class TestItems:
         connected(endpoint, table).put_item(table, "CURSOR", "-", attributes=item)
         assert store.cursor() == cursor
 
+    def test_a_session_of_an_earlier_version_has_spent_nothing(
+        self, store: DynamoStore, endpoint: str, table: str
+    ) -> None:
+        session = Session("5e", SessionKind.STAFF, "admin", 1, "h", NOW, "r", NOW, NOW)
+        store.commit([Insert(session)])
+        item = raw_item(endpoint, table, session)
+        del item["spent_hash"], item["spent_at"]
+        connected(endpoint, table).put_item(table, item["pk"]["S"], "-", attributes=item)
+        assert store.session("5e") == session
+
+    def test_a_refreshed_session_fits_one_kilobyte(
+        self, store: DynamoStore, endpoint: str, table: str
+    ) -> None:
+        session = Session(
+            session_id="5e" * 16,
+            kind=SessionKind.STAFF,
+            subject="n" * 32,
+            token_version=10_000,
+            access_hash="ac" * 32,
+            access_expires_at=NOW + 900,
+            refresh_hash="4e" * 32,
+            started_at=NOW,
+            expires_at=NOW + 28_800,
+            spent_hash="5b" * 32,
+            spent_at=NOW,
+        )
+        store.commit([Insert(session)])
+        assert item_bytes(raw_item(endpoint, table, session)) <= 1024
+
     def test_only_what_runs_out_has_a_time_to_live(
         self, store: DynamoStore, endpoint: str, table: str
     ) -> None:

@@ -26,7 +26,7 @@ from chalicelib.adapters.sql import (
 )
 from chalicelib.adapters.sql.database import Database
 from chalicelib.adapters.sql.migrations import MIGRATIONS, Migration, migrations
-from chalicelib.adapters.sql.tables import LISTENER_CURSOR, METADATA
+from chalicelib.adapters.sql.tables import LISTENER_CURSOR, METADATA, SESSIONS
 from chalicelib.domain.exceptions import ExceptionKind, raise_exception
 from chalicelib.domain.idempotency import Reservation
 from chalicelib.domain.order_filter import OrderFilter
@@ -436,6 +436,18 @@ class TestCommits:
             store.commit([Insert(entry) for entry in entries])
         assert begun == 2
         assert store.redemptions(1, 3) == tuple(entries)
+
+
+class TestSessions:
+    def test_one_of_an_earlier_version_has_spent_nothing(self, store: SqlStore) -> None:
+        session = Session("5e", SessionKind.STAFF, "a", 1, "h", NOW, "r", NOW, NOW)
+        store.commit([Insert(session)])
+        with store._database.writing() as connection:
+            (row,) = connection.exec_driver_sql("SELECT body FROM sessions")
+            body = from_json(row.body)
+            del body["spent_hash"], body["spent_at"]
+            connection.execute(SESSIONS.table.update().values(body=to_json(body).decode()))
+        assert store.session("5e") == session
 
 
 class TestPurge:

@@ -7,15 +7,17 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
-from chalicelib.domain.errors import Refused
+from chalicelib.domain.audit import AuditAction
+from chalicelib.domain.errors import Refused, Unavailable
 from chalicelib.domain.exceptions import ExceptionKind, raise_exception
 from chalicelib.domain.idempotency import Reservation
 from chalicelib.domain.orders import Actor, ActorKind, OrderStatus
 from chalicelib.domain.redemptions import Outcome, Redemption
-from chalicelib.domain.staff import Staff
+from chalicelib.domain.staff import Session, Staff, same_secret, token_hash
 from chalicelib.ports import (
     MAX_CHANGES,
     Change,
@@ -27,21 +29,36 @@ from chalicelib.ports import (
     Update,
 )
 from chalicelib.usecases.resolve_exception import Resolver, dismiss_exception, honour_exception
+from chalicelib.usecases.staff_sessions import SignedIn, log_in, refresh_session
+from chalicelib.usecases.tokens import Token
 from tests.contract.data import Data
 from tests.contract.team import (
     MAX_TRIES,
     PROCESSES,
+    WAIT_SECONDS,
+    OsEntropy,
     Team,
     add_failures,
     at_once,
     count_at_once,
     deliver_at_once,
 )
-from tests.fakes import NOW, CountingEntropy, a_block, a_burn, a_staff, an_order, in_status
+from tests.fakes import (
+    NOW,
+    CountingEntropy,
+    QuickPasswords,
+    a_block,
+    a_burn,
+    a_staff,
+    an_order,
+    in_status,
+)
 
 pytestmark = pytest.mark.race
 
 DESKS = 32
+DAY = "2026-11-21"
+"""When it is `NOW`."""
 
 
 def next_version(record: Record) -> Record:
@@ -108,6 +125,69 @@ class TestOneOrderManyDesks:
         assert order.version == in_status(OrderStatus.VALID).version + 1
         moves = [entry for entry in order.history if entry.target is OrderStatus.DELIVERED]
         assert [entry.actor.name for entry in moves] == [winner]
+
+
+class MeetingStore:
+    """A store whose readers of a session wait for one another, so that all decide on the same."""
+
+    def __init__(self, store: Store, meeting: threading.Barrier) -> None:
+        self._store = store
+        self._meeting = meeting
+
+    def session(self, session_id: str) -> Session | None:
+        """See `Store`."""
+        found = self._store.session(session_id)
+        self._meeting.wait(WAIT_SECONDS)
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+class TestOneRefreshToken:
+    @pytest.mark.parametrize("lost", [0, 1], ids=["first use", "answer lost"])
+    def test_of_many_that_send_it_at_once_one_is_answered(self, data: Data, lost: int) -> None:
+        """The others are told to try again; nothing they made is left, and the session goes on."""
+        stores = [data.open(), data.open()]
+        senders = 8
+        stores[0].commit([Insert(a_staff())])
+        signed_in = log_in(
+            a_staff().username,
+            "correct horse battery",
+            store=stores[0],
+            passwords=QuickPasswords(),
+            entropy=OsEntropy(),
+            now=NOW,
+            request_id="req",
+        )
+        for _ in range(lost):
+            refreshed(stores[0], signed_in.refresh_token)
+        meeting = threading.Barrier(senders)
+        meeting_stores: list[Any] = [MeetingStore(store, meeting) for store in stores]
+
+        def send(number: int) -> SignedIn | None:
+            try:
+                return refreshed(meeting_stores[number % 2], signed_in.refresh_token)
+            except Unavailable:
+                return None
+
+        answers = at_once([partial(send, number) for number in range(senders)])
+        (answered,) = [answer for answer in answers if answer is not None]
+        session = stores[0].session(answered.access_token.session_id)
+        assert session is not None
+        assert session.version == 1 + lost + 1
+        assert same_secret(answered.access_token.secret, session.access_hash)
+        assert same_secret(answered.refresh_token.secret, session.refresh_hash)
+        assert (session.spent_hash, session.spent_at) == (
+            token_hash(signed_in.refresh_token.secret),
+            NOW,
+        )
+        told = [item.action for item in stores[0].audit(day=DAY, limit=10).items]
+        assert sorted(told) == [AuditAction.LOGIN, AuditAction.REFRESH_REPEATED][: 1 + lost]
+
+
+def refreshed(store: Store, token: Token) -> SignedIn:
+    return refresh_session(str(token), store=store, entropy=OsEntropy(), now=NOW, request_id="req")
 
 
 class TestOneWinner:

@@ -21,6 +21,7 @@ from chalicelib.domain.staff import (
     check_site,
     check_username,
     lock_seconds,
+    may_come_again,
     same_secret,
     token_hash,
     with_disabled,
@@ -134,6 +135,19 @@ def test_a_live_session_is_let_in() -> None:
 def test_any_other_is_not(session: Session | None, secret: str, kind: SessionKind, at: int) -> None:
     with pytest.raises(Unauthenticated):
         check_access(session, secret, kind=kind, at=at)
+
+
+def test_the_token_spent_last_may_come_again_for_a_minute() -> None:
+    spent = replace(SESSION, spent_hash=token_hash("last"), spent_at=NOW)
+    assert may_come_again(spent, "last", at=NOW)
+    assert may_come_again(spent, "last", at=NOW + 59)
+    assert not may_come_again(spent, "last", at=NOW + 60)
+    assert not any(may_come_again(spent, other, at=NOW) for other in ("refresh", "secret", ""))
+
+
+@pytest.mark.parametrize("secret", ["refresh", ""])
+def test_where_none_was_spent_none_may_come_again(secret: str) -> None:
+    assert not may_come_again(SESSION, secret, at=0)
 
 
 def test_an_owner_is_read_as_stored_now() -> None:

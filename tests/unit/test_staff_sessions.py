@@ -6,11 +6,13 @@ from functools import partial
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chalicelib.adapters.memory import MemoryStore
 from chalicelib.domain.audit import AuditAction, AuditItem
 from chalicelib.domain.errors import Forbidden, InvalidInput, TooMany, Unauthenticated, Unavailable
-from chalicelib.domain.staff import Role, Session, SessionKind, Staff, token_hash
+from chalicelib.domain.staff import REPLAY_SECONDS, Role, Session, SessionKind, Staff, token_hash
 from chalicelib.ports import Insert, Store, Update
 from chalicelib.usecases.manage import disable_staff, reset_staff
 from chalicelib.usecases.staff_sessions import (
@@ -355,6 +357,7 @@ def test_a_spent_refresh_token_ends_the_session_for_whoever_holds_it() -> None:
     desk = Desk()
     first = desk.log_in()
     second = desk.refresh(first.refresh_token)
+    desk.clock.advance(REPLAY_SECONDS)
     with pytest.raises(Unauthenticated):
         desk.refresh(first.refresh_token)
     assert not desk.is_in(second.access_token)
@@ -367,23 +370,195 @@ def test_other_sessions_of_the_same_person_go_on_after_a_reuse() -> None:
     desk = Desk()
     copied, other = desk.log_in(), desk.log_in()
     desk.refresh(copied.refresh_token)
+    desk.clock.advance(REPLAY_SECONDS)
     with pytest.raises(Unauthenticated):
         desk.refresh(copied.refresh_token)
     assert desk.is_in(other.access_token)
 
 
-def test_two_refreshes_at_the_same_moment_leave_one_live_session() -> None:
-    """Two tabs of one honest person: one goes on, the session does not end."""
+def test_a_lost_answer_is_asked_for_again() -> None:
     desk = Desk()
     first = desk.log_in()
+    lost = desk.refresh(first.refresh_token)
+    desk.clock.advance(REPLAY_SECONDS - 1)
+    got = desk.refresh(first.refresh_token)
+    assert (got.expires_in, got.session_ends_in) == (900, HOURS_8 - REPLAY_SECONDS + 1)
+    assert len({*_tokens(first), *_tokens(lost), *_tokens(got)}) == 6
+    assert not desk.is_in(lost.access_token)
+    assert desk.is_in(got.access_token)
+    assert desk.is_in(desk.refresh(got.refresh_token).access_token)
+    assert desk.actions() == {AuditAction.LOGIN: 1, AuditAction.REFRESH_REPEATED: 1}
+
+
+def test_answers_may_be_lost_time_and_again_but_not_for_longer() -> None:
+    desk = Desk()
+    first = desk.log_in()
+    for _ in range(3):
+        desk.refresh(first.refresh_token)
+        desk.clock.advance(REPLAY_SECONDS // 3)
+    with pytest.raises(Unauthenticated):
+        desk.refresh(first.refresh_token)
+    assert _session(desk, first) is None
+    assert desk.actions()[AuditAction.SESSION_REUSED] == 1
+
+
+def test_the_token_whose_answer_got_lost_is_void() -> None:
+    desk = Desk()
+    first = desk.log_in()
+    lost = desk.refresh(first.refresh_token)
+    got = desk.refresh(first.refresh_token)
+    with pytest.raises(Unauthenticated):
+        desk.refresh(lost.refresh_token)
+    assert not desk.is_in(got.access_token)
+    assert desk.actions()[AuditAction.SESSION_REUSED] == 1
+
+
+def test_once_its_successor_is_used_a_spent_token_may_not_come_again() -> None:
+    desk = Desk()
+    first = desk.log_in()
+    third = desk.refresh(desk.refresh(first.refresh_token).refresh_token)
+    with pytest.raises(Unauthenticated):
+        desk.refresh(first.refresh_token)
+    assert not desk.is_in(third.access_token)
+    assert desk.actions()[AuditAction.SESSION_REUSED] == 1
+
+
+def test_a_new_password_shows_that_the_answer_arrived() -> None:
+    desk = Desk()
+    first = desk.log_in()
+    second = desk.refresh(first.refresh_token)
+    desk.change(desk.who(second.access_token), PASSWORD)
+    with pytest.raises(Unauthenticated):
+        desk.refresh(first.refresh_token)
+    assert not desk.is_in(second.access_token)
+    assert desk.actions()[AuditAction.SESSION_REUSED] == 1
+
+
+def test_a_token_that_comes_again_takes_no_session_past_eight_hours() -> None:
+    desk = Desk()
+    first = desk.log_in()
+    desk.clock.time = NOW + HOURS_8 - 2
+    desk.refresh(first.refresh_token)
+    desk.clock.advance(1)
+    got = desk.refresh(first.refresh_token)
+    assert (got.expires_in, got.session_ends_in) == (1, 1)
+    desk.clock.advance(1)
+    assert not desk.is_in(got.access_token)
+    for token in (first.refresh_token, got.refresh_token):
+        with pytest.raises(Unauthenticated):
+            desk.refresh(token)
+
+
+@pytest.mark.parametrize("what", ["disable", "reset", "log out"])
+def test_revocation_also_meets_a_token_that_comes_again(what: str) -> None:
+    desk = Desk()
+    first = desk.log_in()
+    lost = desk.refresh(first.refresh_token)
+    if what == "disable":
+        _disable(desk)
+    elif what == "reset":
+        _reset(desk)
+    else:
+        _log_out(desk, desk.who(lost.access_token))
+    with pytest.raises(Unauthenticated):
+        desk.refresh(first.refresh_token)
+    assert desk.actions()[AuditAction.REFRESH_REPEATED] == 0
+
+
+def test_an_access_token_never_refreshes() -> None:
+    desk = Desk()
+    first = desk.log_in()
+    desk.refresh(first.refresh_token)
+    with pytest.raises(Unauthenticated):
+        desk.refresh(first.access_token)
+    assert _session(desk, first) is None
+
+
+def test_a_usual_refresh_changes_one_record() -> None:
+    desk = Desk()
+    counted = InterruptedStore(desk.store)
+    desk.refresh(desk.log_in().refresh_token, store=counted)
+    ((change,),) = counted.commits
+    assert isinstance(change, Update)
+    assert isinstance(change.record, Session)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.sampled_from([0, 1, 29, 59, 60, 899])),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_whatever_comes_in_whatever_order(sent: list[tuple[int, int]]) -> None:
+    """The tokens are sent by how many were given out since (0 is the latest one). One goes through
+    if it is the latest, or spent last and less than a minute ago; else the session is over."""
+    desk = Desk()
+    given_out = [desk.log_in()]
+    spent, spent_at, alive = -1, 0, True
+    for back, wait in sent:
+        desk.clock.advance(wait)
+        number = max(0, len(given_out) - 1 - back)
+        latest = number == len(given_out) - 1
+        fits = latest or (number == spent and desk.clock.now() - spent_at < 60)
+        try:
+            given_out.append(desk.refresh(given_out[number].refresh_token))
+        except Unauthenticated:
+            assert not (alive and fits)
+            alive = False
+        else:
+            assert alive
+            assert fits
+            if latest:
+                spent, spent_at = number, desk.clock.now()
+        assert (_session(desk, given_out[0]) is not None) == alive
+        let_in = [desk.is_in(one.access_token) for one in given_out]
+        assert let_in == [False] * (len(given_out) - 1) + [alive]
+
+
+@pytest.mark.parametrize("times_lost", [0, 1])
+def test_of_two_refreshes_at_the_same_moment_one_is_told_to_try_again(times_lost: int) -> None:
+    """The one that lost has spent nothing and voided nothing: the session goes on."""
+    desk = Desk()
+    first = desk.log_in()
+    for _ in range(times_lost):
+        desk.refresh(first.refresh_token)
     winner: list[SignedIn] = []
     racing = InterruptedStore(
         desk.store, before={1: lambda: winner.append(desk.refresh(first.refresh_token))}
     )
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(Unavailable):
         desk.refresh(first.refresh_token, store=racing)
     assert desk.is_in(winner[0].access_token)
+    assert desk.actions()[AuditAction.REFRESH_REPEATED] == times_lost
     assert desk.is_in(desk.refresh(winner[0].refresh_token).access_token)
+
+
+def test_whoever_is_told_to_try_again_may() -> None:
+    desk = Desk()
+    first = desk.log_in()
+    racing = InterruptedStore(
+        desk.store, before={1: lambda: _discard(desk.refresh(first.refresh_token))}
+    )
+    with pytest.raises(Unavailable):
+        desk.refresh(first.refresh_token, store=racing)
+    assert desk.is_in(desk.refresh(first.refresh_token, store=racing).access_token)
+
+
+def test_a_token_that_comes_again_beside_its_successors_use_changes_nothing() -> None:
+    desk = Desk()
+    first = desk.log_in()
+    second = desk.refresh(first.refresh_token)
+    third: list[SignedIn] = []
+    racing = InterruptedStore(
+        desk.store, before={1: lambda: third.append(desk.refresh(second.refresh_token))}
+    )
+    with pytest.raises(Unavailable):
+        desk.refresh(first.refresh_token, store=racing)
+    assert desk.is_in(third[0].access_token)
+    with pytest.raises(Unauthenticated):
+        desk.refresh(first.refresh_token, store=racing)
+    assert not desk.is_in(third[0].access_token)
 
 
 @pytest.mark.parametrize("races", [1, 2, 3])
@@ -391,6 +566,7 @@ def test_a_copied_session_ends_although_the_thief_keeps_refreshing(races: int) -
     desk = Desk()
     honest = desk.log_in()
     thief = [desk.refresh(honest.refresh_token)]
+    desk.clock.advance(REPLAY_SECONDS)
 
     def steal() -> None:
         thief.append(desk.refresh(thief[-1].refresh_token))
@@ -406,11 +582,16 @@ def test_a_session_that_cannot_be_ended_is_told() -> None:
     desk = Desk()
     first = desk.log_in()
     desk.refresh(first.refresh_token)
+    desk.clock.advance(REPLAY_SECONDS)
     with pytest.raises(Unavailable):
         desk.refresh(first.refresh_token, store=EverConflictingStore(desk.store))
 
 
 # ---------------------------------------------------------------------------------------- logout
+
+
+def _session(desk: Desk, signed_in: SignedIn) -> Session | None:
+    return desk.store.session(signed_in.refresh_token.session_id)
 
 
 def _log_out(desk: Desk, who: Authenticated, store: Store | None = None) -> None:
@@ -545,5 +726,5 @@ def _reset(desk: Desk) -> None:
     )
 
 
-def _discard(_code: str) -> None:
+def _discard(_told: object) -> None:
     """What somebody else was told is not ours."""
