@@ -16,7 +16,7 @@ export interface Device extends PollEnvironment {
   onOnline(listener: () => void): void;
   /** Runs while no other tab runs under the same name, where the browser can see to that. */
   alone<T>(name: string, run: () => Promise<T>): Promise<T>;
-  /** Whether the site is open in another tab, as far as the browser can tell. */
+  /** Whether the site is open in another tab, as far as the browser can tell. Asked once. */
   othersOpen(): Promise<boolean>;
 }
 
@@ -26,7 +26,6 @@ const OPEN = "5sov.open";
 export function browserDevice(): Device {
   // Undefined where the page is not on a secure origin.
   const locks = navigator.locks as LockManager | undefined;
-  let here = false;
   return {
     ...browser,
     elapsed: () => performance.now(),
@@ -43,11 +42,9 @@ export function browserDevice(): Device {
     async othersOpen() {
       if (!locks) return false;
       const { held = [] } = await locks.query();
-      const others = held.filter(({ name }) => name === OPEN).length - (here ? 1 : 0);
-      here = true;
       // Held until the tab is closed.
       void locks.request(OPEN, { mode: "shared" }, () => new Promise<never>(() => {}));
-      return others > 0;
+      return held.some(({ name }) => name === OPEN);
     },
   };
 }

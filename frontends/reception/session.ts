@@ -9,8 +9,8 @@ interface SignedIn {
   readonly staff: Staff;
   readonly accessToken: string;
   readonly refreshToken: string;
-  /** When the session ends, however it is refreshed, in unix milliseconds; null if not told. */
-  readonly endsAt: number | null;
+  /** When the session ends, however it is refreshed, in unix milliseconds. */
+  readonly endsAt: number;
 }
 
 /** Why nobody is signed in any more: the person signed out, or the session was over. */
@@ -56,7 +56,7 @@ export class StaffSession {
     return this.current?.staff ?? null;
   }
 
-  /** When the session ends, in unix milliseconds; null if nobody knows. */
+  /** When the session ends, in unix milliseconds; null while nobody is signed in. */
   get endsAt(): number | null {
     return this.current?.endsAt ?? null;
   }
@@ -76,7 +76,8 @@ export class StaffSession {
     const stored = this.kept.get();
     if (!stored || "over" in stored) return false;
     if (!othersOpen && !this.keptTab.get()) {
-      this.kept.clear();
+      this.current = stored;
+      void this.signOut();
       return false;
     }
     this.adopt(stored);
@@ -177,7 +178,7 @@ export class StaffSession {
       accessToken,
       refreshToken,
       staff,
-      endsAt: sessionEndsIn === undefined ? null : this.device.time() + sessionEndsIn * 1000,
+      endsAt: this.device.time() + sessionEndsIn * 1000,
     });
     return staff;
   }

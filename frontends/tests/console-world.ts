@@ -425,6 +425,7 @@ export class FakeTab {
   readonly sharedListeners: (() => void)[] = [];
   readonly onlineListeners: (() => void)[] = [];
   private visibleListeners: (() => void)[] = [];
+  readonly device: Device;
   readonly desk: Desk;
 
   constructor(
@@ -432,7 +433,8 @@ export class FakeTab {
     readonly own: MemoryStorage,
     readonly check: (tab: FakeTab) => void,
   ) {
-    const device = this.device();
+    const device = this.makeDevice();
+    this.device = device;
     const session: StaffSession = new StaffSession(
       () => api,
       device,
@@ -486,7 +488,7 @@ export class FakeTab {
     await Promise.race([done, settle()]);
   }
 
-  private device(): Device {
+  private makeDevice(): Device {
     const { home } = this;
     const { time } = home;
     return {

@@ -288,6 +288,35 @@ test("a late answer about an earlier code changes nothing", async () => {
   assert.equal(tab.answer, "wrong-site");
 });
 
+test("a typed code finds the order of today, of yesterday, or of a slow clock's tomorrow", async () => {
+  const { time, server, tab } = await desk();
+  const code = "0123456789ABCDEF";
+  for (const day of ["19700101", "19691231", "19700102"]) {
+    server.orders.clear();
+    const { orderId } = server.order(`ORD_${day}_${code}`);
+    tab.desk.type("0123 4567 89ab cdef");
+    void tab.desk.check(tab.desk.state.code, "typed");
+    await time.pass(500);
+    assert.equal(tab.answer, "deliverable", day);
+    assert.equal(tab.desk.state.current?.orderId, orderId);
+    tab.desk.next();
+  }
+  server.orders.clear();
+  void tab.desk.check(code, "typed");
+  await time.pass(500);
+  assert.equal(tab.answer, "unknown");
+});
+
+test("a code that is not ours is told apart, whichever way it came", async () => {
+  const { tab } = await desk();
+  await tab.desk.check("https://example.com", "typed");
+  assert.equal(tab.desk.state.notice?.key, "parse.url");
+  assert.equal(tab.answer, null);
+  await tab.desk.check("https://example.com", "wedge");
+  assert.equal(tab.answer, "foreign");
+  assert.equal(tab.desk.state.current?.notice?.key, "parse.url");
+});
+
 test("the input method and the device go with the look and the delivery", async () => {
   const { time, tab } = await desk();
   tab.desk.nameDevice("Quầy Đón 1");

@@ -15,7 +15,7 @@ const PEOPLE = ["lan", "minh"] as const;
 const MOODS: readonly Mood[] = ["fine", "offline", "answers-lost", "gateway", "slow", "late"];
 const ORDERS = 3;
 const STEPS = 60;
-const WALKS = 150;
+const WALKS = 80;
 /** Green may be seen so long after it stopped being true: what `FRESH_MS` says, and a tick. */
 const GRACE_MS = FRESH_MS + 1000;
 

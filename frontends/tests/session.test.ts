@@ -85,7 +85,7 @@ test("a note outlives another person's turn on another tab", async () => {
 });
 
 test("a reload goes on without asking anybody, the first tab of a day signs in", async () => {
-  const { time, device } = world();
+  const { time, server, device } = world();
   const before = await device.open();
   await before.signIn();
   device.setMood("offline");
@@ -97,6 +97,7 @@ test("a reload goes on without asking anybody, the first tab of a day signs in",
   const nextDay = await device.open();
   await time.pass(1000);
   assert.equal(nextDay.desk.state.signedIn, false);
+  assert.equal(server.sessions.length, 0, "what nobody uses any more is ended");
 });
 
 test("a session that ends keeps the case and its note for the same person only", async () => {
