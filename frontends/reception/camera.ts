@@ -98,10 +98,7 @@ export class Camera {
     this.opening = null;
     const { stream } = this;
     this.stream = null;
-    for (const track of stream?.getTracks() ?? []) {
-      track.onended = null;
-      track.stop();
-    }
+    for (const track of stream?.getTracks() ?? []) track.stop();
   }
 
   /** Uses this camera from the next `open` on, now and on later days. */

@@ -83,7 +83,7 @@ export class Wedge {
     else if (pause <= FAST_MS) this.fast += 1;
     this.run.push(letter);
     this.last = at;
-    return this.run.length > BURST && this.isMachine ? "machine" : "pass";
+    return this.run.length > BURST ? "machine" : "pass";
   }
 
   /** Whether the last key was the first of a run. */
@@ -98,7 +98,7 @@ export class Wedge {
 
   /** Milliseconds of silence that end the run without a last key; null for a person's. */
   get idleMs(): number | null {
-    if (this.pressed < SHORTEST_OPEN || !this.isMachine) return null;
+    if (this.pressed < SHORTEST_OPEN) return null;
     const text = this.read().text?.toUpperCase() ?? "";
     return text.includes(BEGINNING) && payloadIn(text) === null ? IDLE_UNFINISHED_MS : IDLE_MS;
   }
@@ -120,11 +120,11 @@ export class Wedge {
   }
 
   private ends(pause: number): boolean {
-    if (!this.isMachine) return false;
     if (pause <= FAST_MS) return this.pressed >= SHORTEST_ENDED;
     return pause <= this.patience && this.pressed >= SHORTEST_OPEN;
   }
 
+  /** What does not go on at a scanner's pace begins a new run: a long run is a scanner's. */
   private goesOn(pause: number): boolean {
     if (pause <= FAST_MS) return true;
     return pause <= this.patience && (this.isOurs || (this.run.length > BURST && this.isMachine));

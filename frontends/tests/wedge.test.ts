@@ -112,6 +112,13 @@ test("a keyboard layout that differs from the scanner's is read by the keys' pla
   assert.deepEqual(scans(sent(PAYLOAD, { as: (typed) => french[typed] ?? typed })), [PAYLOAD]);
 });
 
+test("somebody else's code is read by the keys' places where the layout has no such letters", () => {
+  const vietnamese = [..."đăâêô\u0300\u0309\u0303\u0301\u0323"];
+  assert.deepEqual(scans(sent("12345670", { as: (digit) => vietnamese[Number(digit)] ?? "" })), [
+    "12345670",
+  ]);
+});
+
 test("an input method that takes every key leaves their places", () => {
   assert.deepEqual(scans(sent(PAYLOAD, { as: () => "Process" })), [PAYLOAD]);
   const letters = (typed: string) => (/[a-z]/i.test(typed) ? "Process" : typed);
