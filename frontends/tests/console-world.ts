@@ -12,6 +12,7 @@ import type { Problem, Staff } from "../shared/wire.ts";
 const TIMEOUT_MS = 10_000;
 const SESSION_SECONDS = 8 * 3600;
 const ACCESS_MS = 900_000;
+const REPLAY_MS = 60_000;
 export const SITE = "HCM_ROX_T09";
 export const OTHER_SITE = "HCM_IMC_T04";
 
@@ -81,6 +82,9 @@ interface FakeSession {
   access: string;
   accessUntil: number;
   refresh: string;
+  /** The token spent last, which may come again until then. */
+  spent: string | null;
+  spentUntil: number;
   until: number;
 }
 
@@ -199,16 +203,26 @@ export class FakeServer {
   private login(username: string, password: string): unknown {
     const staff = this.staff.get(username);
     if (!staff || password !== "secret") throw new Refusal(401, "LOGIN_REFUSED");
-    const session = { username, until: this.time.now + SESSION_SECONDS * 1000 };
-    this.sessions.push(this.renew(session as FakeSession));
-    return this.tokens(this.sessions.at(-1) as FakeSession, staff);
+    const session = this.renew({
+      username,
+      access: "",
+      accessUntil: 0,
+      refresh: "",
+      spent: null,
+      spentUntil: 0,
+      until: this.time.now + SESSION_SECONDS * 1000,
+    });
+    this.sessions.push(session);
+    return this.tokens(session, staff);
   }
 
   private refresh(token: string): unknown {
     const [id] = token.split("-");
     const session = this.sessions.find(({ refresh }) => refresh.split("-")[0] === id);
     if (!session || this.time.now >= session.until) throw new Refusal(401, "UNAUTHENTICATED");
-    if (session.refresh !== token) {
+    if (session.refresh === token) {
+      Object.assign(session, { spent: token, spentUntil: this.time.now + REPLAY_MS });
+    } else if (session.spent !== token || this.time.now >= session.spentUntil) {
       this.sessions = this.sessions.filter((one) => one !== session);
       throw new Refusal(401, "UNAUTHENTICATED");
     }
@@ -217,7 +231,7 @@ export class FakeServer {
 
   private renew(session: FakeSession): FakeSession {
     this.count += 1;
-    const id = session.refresh?.split("-")[0] ?? `s${this.count}`;
+    const id = session.refresh.split("-")[0] || `s${this.count}`;
     return Object.assign(session, {
       access: `a${this.count}`,
       accessUntil: Math.min(session.until, this.time.now + ACCESS_MS),

@@ -164,7 +164,20 @@ test("another person on another tab takes the device over", async () => {
   assert.equal(one.desk.state.current, null);
 });
 
-test("a lost answer to a renewal costs a sign-in and nothing else", async () => {
+test("a lost answer to a renewal is asked for again, and nobody notices", async () => {
+  const { time, server, device } = world();
+  const tab = await device.open();
+  await tab.signIn("lan");
+  device.moods.set("/auth/refresh", "answers-lost");
+  await time.pass(15 * 60_000 + 10_000);
+  assert(refreshes(server) > 0);
+  device.moods.clear();
+  await time.pass(45_000);
+  assert(tab.desk.state.signedIn);
+  assert.equal(tab.desk.state.list.failed, null);
+});
+
+test("renewals whose answers are lost for too long cost a sign-in and nothing else", async () => {
   const { time, server, device } = world();
   server.order(idOf(1));
   const tab = await device.open();
@@ -173,7 +186,7 @@ test("a lost answer to a renewal costs a sign-in and nothing else", async () => 
   await time.pass(200);
   tab.desk.editNote("kept");
   device.moods.set("/auth/refresh", "answers-lost");
-  await time.pass(QUARTER);
+  await time.pass(QUARTER + 60_000);
   device.moods.clear();
   await time.pass(60_000);
   assert.equal(tab.desk.state.signedIn, false);
