@@ -43,7 +43,6 @@ def test_a_wallet_signs_in_and_sees_its_orders_and_no_others(world: World) -> No
     expect_row(page, waits)
     expect(row(page, foreign)).to_have_count(0)
 
-    message = bytes.fromhex(wallet.calls[-1].params[0][2:]).decode()
     asked = next(call for call in reversed(wallet.calls) if call.method == "personal_sign")
     message = bytes.fromhex(asked.params[0][2:]).decode()
     portal = world.stack["portalUrl"].rstrip("/")

@@ -237,10 +237,9 @@ function check(name: string, result: Result, text: string, ...more: Child[]): VN
       class: result,
       "data-check": name,
       "data-result": result,
-      role: result === "bad" ? "alert" : null,
     },
     look ? icon(look) : spinner(),
-    h("div", null, h("p", null, text), more),
+    h("div", null, h("p", { role: result === "bad" ? "alert" : null }, text), more),
   );
 }
 
