@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.faults import Held, altered, gateway_error, unauthorised
+from tests.e2e.faults import Fault, Held, altered, gateway_error, problem, unauthorised
 from tests.e2e.states import state
 from tests.e2e.steps import AI_SUITE, MEETING_ROOM
 from tests.e2e.wallet import Call, Wallet, as_usual, fail, pending, reject
@@ -367,16 +367,14 @@ def receipt_forged(world: World) -> Iterator[Page]:
     yield page
 
 
-def instead_of_receipt(world: World, change: Callable[[Any], Any] | None) -> Iterator[Page]:
-    """The page where a receipt cannot be shown; without `change` the API is down."""
+def instead_of_receipt(world: World, fault: Fault, kind: str) -> Iterator[Page]:
+    """The page where a receipt cannot be shown."""
     wallet = world.wallet({MEETING_ROOM: 1})
     placed = delivered(world, wallet)
     page = world.connected(wallet)
-    fault = altered(change) if change else gateway_error()
     world.faults(page).on("GET", "/orders/*", fault)
     sign_in(page)
     row(page, placed).click()
-    kind = "open" if change else "offline"
     expect(page.get_by_test_id("receipt")).to_have_attribute("data-state", kind)
     yield page
 
@@ -384,7 +382,13 @@ def instead_of_receipt(world: World, change: Callable[[Any], Any] | None) -> Ite
 @state("portal", "receipt-offline")
 def receipt_offline(world: World) -> Iterator[Page]:
     """The API does not answer."""
-    yield from instead_of_receipt(world, None)
+    yield from instead_of_receipt(world, gateway_error(), "offline")
+
+
+@state("portal", "receipt-gone")
+def receipt_gone(world: World) -> Iterator[Page]:
+    """The API does not know the order."""
+    yield from instead_of_receipt(world, problem(404, "ORDER_NOT_FOUND"), "gone")
 
 
 @state("portal", "receipt-not-yet")
@@ -394,7 +398,24 @@ def receipt_not_yet(world: World) -> Iterator[Page]:
     def valid(order: dict[str, Any]) -> None:
         order["status"] = "VALID"
 
-    yield from instead_of_receipt(world, valid)
+    yield from instead_of_receipt(world, altered(valid), "open")
+
+
+@state("portal", "receipt-explorer")
+def receipt_explorer(world: World) -> Iterator[Page]:
+    """Where the chain has an explorer, the receipt names the transaction's page there."""
+    wallet = world.wallet({MEETING_ROOM: 1})
+    placed = delivered(world, wallet)
+    page = world.connected(wallet)
+
+    def explored(order: dict[str, Any]) -> None:
+        order["chain"]["explorerUrl"] = f"https://testnet.bscscan.com/tx/{order['chain']['txHash']}"
+
+    world.faults(page).on("GET", "/orders/*", altered(explored))
+    sign_in(page)
+    row(page, placed).click()
+    expect(page.locator(".receipt-link a")).to_be_visible()
+    yield page
 
 
 # ---------------------------------------------------------------- the wallet shows the voucher
