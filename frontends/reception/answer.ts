@@ -51,7 +51,8 @@ export function answerTo(view: ReceptionView, deskSite: string): Answer {
       return "wrong-site";
     case "EXCEPTION":
       return "exception";
-    case undefined:
+    // Also a reason that a newer API has and this page does not know.
+    default:
       return "refused";
   }
 }

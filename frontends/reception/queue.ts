@@ -161,7 +161,7 @@ function searchForm(desk: Desk, filter: Filter, today: boolean): VNode {
           "data-testid": "list-today",
           onclick: (event: Event) => {
             (event.currentTarget as HTMLButtonElement).form?.reset();
-            desk.search("");
+            desk.filter({ from: null, to: null, search: "" });
           },
         },
         icon("back"),

@@ -121,6 +121,11 @@ class Chain:
         data = self._contract.encode_abi("redeemOrder", [dict(terms), order_hash])
         return {"to": self.contract_address, "data": data}
 
+    def raw_redemption(self, token_id: int, amount: int, order_hash: str) -> dict[str, str]:
+        """The call of the raw path, which burns whatever the order says, as `to` and `data`."""
+        data = self._contract.encode_abi("redeemAndBurn", [token_id, amount, order_hash])
+        return {"to": self.contract_address, "data": data}
+
     def pause(self, *, paused: bool) -> None:
         """The administrator pauses or resumes the contract."""
         call = self._functions.pause() if paused else self._functions.unpause()

@@ -1,42 +1,694 @@
-"""The console's states."""
+"""The console's states: sign-in, desk and camera, every answer, and what is not certain yet."""
 
-from collections.abc import Iterator
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.faults import answer_dropped
+from tests.e2e.faults import Held, altered, answer_dropped, problem, request_dropped
 from tests.e2e.states import state
-from tests.e2e.steps import MEETING_ROOM, check_code, expect_answer
-from tests.e2e.world import World
+from tests.e2e.steps import (
+    AI_SUITE,
+    MEETING_ROOM,
+    ON_CHAIN_MS,
+    check_code,
+    expect_answer,
+    sign_in,
+)
+from tests.e2e.world import Placed, World
+
+COWORKING = 3001
+SCAN = "/reception/orders/*"
+LIST = "/reception/orders"
+DELIVER = "/orders/*/deliver"
+NOBODY = "0" * 16
+
+# What a USB scanner does: keys faster than any person's, then Enter.
+WEDGE = """
+(text) => {
+  const press = (key) => document.activeElement.dispatchEvent(
+    new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  for (const key of text) press(key);
+  press("Enter");
+}
+"""
+NO_CAMERA = """
+() => {
+  navigator.mediaDevices.getUserMedia = async () => {
+    throw new DOMException("", "%s");
+  };
+}
+"""
+# A camera that shows a moving picture of nothing, with a light and a sibling.
+CAMERA = """
+(() => {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
+  const context = canvas.getContext("2d");
+  const shade = context.createLinearGradient(0, 0, 640, 480);
+  shade.addColorStop(0, "#5c6b73");
+  shade.addColorStop(1, "#253237");
+  const draw = () => {
+    context.fillStyle = shade;
+    context.fillRect(0, 0, 640, 480);
+    requestAnimationFrame(draw);
+  };
+  draw();
+  const cameras = ["Back camera", "Front camera"].map((label, at) =>
+    ({ kind: "videoinput", deviceId: `camera-${at}`, groupId: "", label }));
+  navigator.mediaDevices.enumerateDevices = async () => cameras;
+  navigator.mediaDevices.getUserMedia = async () => {
+    const stream = canvas.captureStream();
+    const [track] = stream.getVideoTracks();
+    track.getCapabilities = () => ({ torch: true, deviceId: "camera-0" });
+    track.getSettings = () => ({ deviceId: "camera-0", width: 640, height: 480 });
+    track.applyConstraints = async () => {};
+    return stream;
+  };
+})();
+"""
+
+
+def expect_screen(page: Page, name: str) -> None:
+    expect(page.locator("main")).to_have_attribute("data-screen", name, timeout=ON_CHAIN_MS)
+
+
+def expect_notice(page: Page, key: str) -> None:
+    expect(page.locator(f'[data-notice="{key}"]')).to_be_visible(timeout=ON_CHAIN_MS)
+
+
+def other_site(world: World) -> str:
+    """A site that the desk's receptionist does not serve."""
+    sites = world.api("GET", "/catalog")["sites"]
+    return str(next(one["siteId"] for one in sites if one["siteId"] != world.site))
+
+
+@contextmanager
+def hired(world: World, *sites: str) -> Iterator[tuple[str, str]]:
+    """A new receptionist's name and one-time password; gone again afterwards."""
+    username = f"state.{secrets.token_hex(4)}"
+    at = [word for site in sites for word in ("--site", site)]
+    added = _staff(world, "add", username, "--role", "RECEPTION", *at, "--json")
+    try:
+        yield username, json.loads(added)["oneTimePassword"]
+    finally:
+        _staff(world, "disable", username)
+
+
+def _staff(world: World, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "ops.cli", "staff", *arguments],
+        env=os.environ | world.stack["store"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def enter(page: Page, username: str, password: str) -> None:
+    page.get_by_test_id("username").fill(username)
+    page.get_by_test_id("password").fill(password)
+    page.get_by_test_id("sign-in").click()
+
+
+def choose_password(page: Page, current: str) -> None:
+    expect_screen(page, "password")
+    page.get_by_test_id("current-password").fill(current)
+    page.get_by_test_id("new-password").fill(secrets.token_urlsafe(18))
+    page.get_by_test_id("change-password").click()
+
+
+def answered(world: World, placed: Placed, answer: str) -> Page:
+    """That order's answer at the desk."""
+    page = world.desk()
+    check_code(page, placed.code)
+    expect_answer(page, answer)
+    return page
+
+
+def told(world: World, placed: Placed, answer: str, change: Callable[[Any], Any]) -> Page:
+    """The same, where the API tells the order's state differently than it is."""
+    page = world.desk()
+    world.faults(page).on("GET", SCAN, altered(change))
+    check_code(page, placed.code)
+    expect_answer(page, answer)
+    return page
+
+
+def because(code: str, **more: Any) -> Callable[[Any], Any]:
+    """The order is not deliverable, for that reason."""
+
+    def change(view: Any) -> None:
+        reason = {"code": code, "message": {"vi": code, "en": code}}
+        view.update({"deliverable": False, "reason": reason} | more)
+
+    return change
+
+
+def unpaid(world: World) -> Placed:
+    """An order that nobody has redeemed."""
+    return world.place(world.chain.account({MEETING_ROOM: 2}), MEETING_ROOM)
+
+
+def foreign(world: World, text: str) -> Page:
+    """A USB scanner read that text."""
+    page = world.desk()
+    page.evaluate(WEDGE, text)
+    expect_answer(page, "foreign")
+    return page
+
+
+# ---------------------------------------------------------------- who is at the desk
+
+
+@state("console", "loading")
+def loading(world: World) -> Iterator[Page]:
+    """The page was opened, the API has not answered yet."""
+    page = world.console()
+    held = Held()
+    world.faults(page).on("GET", "/config", held)
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    expect_screen(page, "loading")
+    yield page
+
+
+@state("console", "down")
+def down(world: World) -> Iterator[Page]:
+    """The API has not been reached since the page was opened."""
+    page = world.console()
+    world.faults(page).on("GET", "/config", request_dropped)
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    expect_screen(page, "down")
+    yield page
 
 
 @state("console", "sign-in", core=True)
-def sign_in(world: World) -> Iterator[Page]:
+def nobody(world: World) -> Iterator[Page]:
     """Nobody is signed in."""
     page = world.console()
     expect(page.get_by_test_id("username")).to_be_visible()
     yield page
 
 
-@state("console", "deliverable", core=True)
-def deliverable(world: World) -> Iterator[Page]:
-    """The burn is final: hand over the service."""
-    placed = world.ready(MEETING_ROOM)
-    page = world.desk()
-    check_code(page, placed.code)
-    expect_answer(page, "deliverable")
+@state("console", "login.wrong")
+def wrong_password(world: World) -> Iterator[Page]:
+    """Name or password was wrong."""
+    page = world.console()
+    enter(page, f"nobody.{secrets.token_hex(4)}", "wrong password here")
+    expect_notice(page, "login.wrong")
     yield page
 
 
-@state("console", "unsure")
-def unsure(world: World) -> Iterator[Page]:
-    """The delivery was sent, its answer lost, and nobody can be asked."""
+@state("console", "login.locked")
+def locked(world: World) -> Iterator[Page]:
+    """Too many wrong passwords: how long to wait."""
+    page = world.console()
+    world.faults(page).on("POST", "/auth/login", problem(429, "LOGIN_LOCKED", retry_after=60))
+    enter(page, "desk", "wrong password here")
+    expect_notice(page, "login.locked")
+    yield page
+
+
+@state("console", "login.offline")
+def sign_in_offline(world: World) -> Iterator[Page]:
+    """Signing in, no answer came."""
+    page = world.console()
+    world.faults(page).on("POST", "/auth/login", request_dropped)
+    enter(page, "desk", "some password here")
+    expect_notice(page, "login.offline")
+    yield page
+
+
+@state("console", "login.ended")
+def session_over(world: World) -> Iterator[Page]:
+    """The session ended while an order was looked at; what was done is kept."""
+    page = answered(world, unpaid(world), "not-burned")
+    faults = world.faults(page)
+    faults.on("GET", LIST, problem(401, "UNAUTHENTICATED"))
+    faults.on("GET", SCAN, problem(401, "UNAUTHENTICATED"))
+    faults.on("POST", "/auth/refresh", problem(401, "UNAUTHENTICATED"))
+    page.get_by_test_id("next").click()
+    expect_notice(page, "login.ended")
+    yield page
+
+
+@state("console", "password")
+def first_password(world: World) -> Iterator[Page]:
+    """The password came from somebody else and has to be replaced."""
+    with hired(world, world.site) as (username, password):
+        page = world.console()
+        enter(page, username, password)
+        expect_screen(page, "password")
+        yield page
+
+
+@state("console", "password.failed")
+def password_refused(world: World) -> Iterator[Page]:
+    """The new password is not accepted."""
+    with hired(world, world.site) as (username, password):
+        page = world.console()
+        enter(page, username, password)
+        expect_screen(page, "password")
+        page.get_by_test_id("current-password").fill(password)
+        page.get_by_test_id("new-password").fill(f"{username} {username}")
+        page.get_by_test_id("change-password").click()
+        expect_notice(page, "password.failed")
+        yield page
+
+
+@state("console", "site")
+def which_site(world: World) -> Iterator[Page]:
+    """Somebody who serves several sites says where this desk is."""
+    with hired(world, world.site, other_site(world)) as (username, password):
+        page = world.console()
+        enter(page, username, password)
+        choose_password(page, password)
+        expect_screen(page, "site")
+        yield page
+
+
+@state("console", "site.none")
+def no_site(world: World) -> Iterator[Page]:
+    """Nobody has said yet where this person works."""
+    page = world.console()
+    nowhere = altered(lambda session: session["staff"].update(sites=[]))
+    world.faults(page).on("POST", "/auth/login", nowhere)
+    staff = world.staff()
+    enter(page, staff["username"], staff["password"])
+    expect_screen(page, "site")
+    yield page
+
+
+# ---------------------------------------------------------------- the desk
+
+
+@state("console", "desk", core=True)
+def desk(world: World) -> Iterator[Page]:
+    """Ready for the next customer, with today's orders."""
+    world.deliver(world.ready(AI_SUITE, aiAccount="lan.nguyen@example.com"))
+    world.ready(COWORKING)
+    unpaid(world)
+    page = world.desk()
+    expect(page.get_by_test_id("queue-item").first).to_be_visible()
+    yield page
+
+
+@state("console", "desk-loading")
+def list_loading(world: World) -> Iterator[Page]:
+    """Today's orders have not come yet."""
+    page = world.console()
+    world.faults(page).on("GET", LIST, Held())
+    sign_in(page, dict(world.stack), world.site)
+    expect(page.get_by_test_id("queue")).to_have_attribute("aria-busy", "true")
+    yield page
+
+
+@state("console", "desk-empty")
+def list_empty(world: World) -> Iterator[Page]:
+    """No order today yet."""
+    page = world.console()
+    nothing = altered(lambda _: {"items": [], "nextCursor": None})
+    world.faults(page).on("GET", LIST, nothing)
+    sign_in(page, dict(world.stack), world.site)
+    expect(page.get_by_test_id("empty")).to_be_visible()
+    yield page
+
+
+@state("console", "desk-failed")
+def list_failed(world: World) -> Iterator[Page]:
+    """Today's orders could not be loaded."""
+    page = world.console()
+    world.faults(page).on("GET", LIST, request_dropped)
+    sign_in(page, dict(world.stack), world.site)
+    expect(page.get_by_test_id("reload")).to_be_visible()
+    yield page
+
+
+@state("console", "desk-search")
+def searched(world: World) -> Iterator[Page]:
+    """Orders of one wallet, found by its last digits."""
+    account = world.chain.account({MEETING_ROOM: 2})
+    world.place(account, MEETING_ROOM)
+    world.place(account, MEETING_ROOM, 2)
+    page = world.desk()
+    page.get_by_test_id("list-days").click()
+    page.get_by_test_id("list-search").fill(account.address[-8:])
+    page.get_by_test_id("list-submit").click()
+    expect(page.get_by_test_id("queue-item")).to_have_count(2)
+    yield page
+
+
+@state("console", "desk-search-nothing")
+def nothing_found(world: World) -> Iterator[Page]:
+    """No order fits the search."""
+    page = world.desk()
+    page.get_by_test_id("list-search").fill("0x" + "0" * 40)
+    page.get_by_test_id("list-submit").click()
+    expect(page.get_by_test_id("empty")).to_be_visible()
+    yield page
+
+
+@state("console", "parse.incomplete")
+def half_a_code(world: World) -> Iterator[Page]:
+    """The code typed is too short."""
+    page = world.desk()
+    check_code(page, "7K2M 9QXR 4")
+    expect_notice(page, "parse.incomplete")
+    yield page
+
+
+@state("console", "muted")
+def muted(world: World) -> Iterator[Page]:
+    """Sound is off."""
+    page = world.desk()
+    page.get_by_test_id("sound").click()
+    expect(page.get_by_test_id("sound")).to_have_attribute("aria-pressed", "false")
+    yield page
+
+
+# ---------------------------------------------------------------- the camera
+
+
+@state("console", "camera", core=True)
+def camera(world: World) -> Iterator[Page]:
+    """The camera looks for a code; it has a light and a sibling."""
+    page = world.desk()
+    page.evaluate(CAMERA)
+    page.get_by_test_id("camera").click()
+    expect(page.get_by_test_id("camera-view")).to_have_attribute("data-camera", "on")
+    expect(page.get_by_test_id("camera-choice")).to_be_visible()
+    yield page
+
+
+def _troubled(world: World, error: str, phase: str) -> Page:
+    page = world.desk()
+    page.evaluate(NO_CAMERA % error)
+    page.get_by_test_id("camera").click()
+    view = page.get_by_test_id("camera-view")
+    expect(view).to_have_attribute("data-camera", phase, timeout=ON_CHAIN_MS)
+    return page
+
+
+@state("console", "camera.missing")
+def camera_missing(world: World) -> Iterator[Page]:
+    """The device has no camera."""
+    yield _troubled(world, "NotFoundError", "missing")
+
+
+@state("console", "camera.busy")
+def camera_busy(world: World) -> Iterator[Page]:
+    """Another app uses the camera."""
+    yield _troubled(world, "NotReadableError", "busy")
+
+
+@state("console", "camera.denied")
+def camera_denied(world: World) -> Iterator[Page]:
+    """The page may not use the camera."""
+    page = world.desk()
+    page.evaluate(
+        "navigator.permissions.query ="
+        " async () => Object.assign(new EventTarget(), { state: 'denied' });"
+    )
+    page.evaluate(NO_CAMERA % "NotAllowedError")
+    page.get_by_test_id("camera").click()
+    view = page.get_by_test_id("camera-view")
+    expect(view).to_have_attribute("data-camera", "denied", timeout=ON_CHAIN_MS)
+    yield page
+
+
+# ---------------------------------------------------------------- answers
+
+
+@state("console", "checking")
+def checking(world: World) -> Iterator[Page]:
+    """The API is asked."""
+    page = world.desk()
+    world.faults(page).on("GET", SCAN, Held())
+    check_code(page, NOBODY)
+    expect_answer(page, "checking")
+    yield page
+
+
+@state("console", "deliverable", core=True)
+def deliverable(world: World) -> Iterator[Page]:
+    """Redeemed and final: hand over the service."""
+    placed = world.ready(AI_SUITE, aiAccount="lan.nguyen@example.com")
+    yield answered(world, placed, "deliverable")
+
+
+@state("console", "sending")
+def sending(world: World) -> Iterator[Page]:
+    """Delivered was pressed; the answer is on its way."""
+    page = answered(world, world.ready(MEETING_ROOM), "deliverable")
+    # "Not certain" comes by itself after some seconds; it has to stand still here.
+    page.clock.install()
+    page.clock.pause_at(time.time() + 1)
+    world.faults(page).on("POST", DELIVER, Held())
+    page.get_by_test_id("deliver").click()
+    expect_answer(page, "sending")
+    yield page
+
+
+@state("console", "done", core=True)
+def done(world: World) -> Iterator[Page]:
+    """This desk delivered it."""
+    placed = world.ready(AI_SUITE, aiAccount="lan.nguyen@example.com")
+    page = answered(world, placed, "deliverable")
+    page.get_by_test_id("deliver").click()
+    expect_answer(page, "done")
+    yield page
+
+
+@state("console", "delivered", core=True)
+def delivered(world: World) -> Iterator[Page]:
+    """It was delivered before: when, by whom, where."""
     placed = world.ready(MEETING_ROOM)
+    world.deliver(placed)
+    yield answered(world, placed, "delivered")
+
+
+@state("console", "delivered-meanwhile")
+def delivered_meanwhile(world: World) -> Iterator[Page]:
+    """Pressed here, but another desk was first."""
+    placed = world.ready(MEETING_ROOM)
+    page = answered(world, placed, "deliverable")
+    world.faults(page).on("GET", "/orders/*", Held())
+    world.deliver(placed)
+    page.get_by_test_id("deliver").click()
+    expect_answer(page, "delivered")
+    yield page
+
+
+@state("console", "waiting", core=True)
+def waiting(world: World) -> Iterator[Page]:
+    """The burn is on the chain, not final yet: a live count."""
+    account = world.chain.account({MEETING_ROOM: 1})
+    placed = world.place(account, MEETING_ROOM)
+    with world.chain.frozen():
+        world.burn(account, placed)
+        world.chain.mine()
+        world.until(lambda: world.status(placed) == "PENDING_CHAIN", "the burn is seen")
+        page = answered(world, placed, "waiting")
+        expect(page.get_by_test_id("confirmations")).to_have_text("1/3")
+        yield page
+
+
+@state("console", "waiting-finality")
+def waiting_for_finality(world: World) -> Iterator[Page]:
+    """Confirmations are there, finality is not."""
+    account = world.chain.account({MEETING_ROOM: 1})
+    placed = world.place(account, MEETING_ROOM)
+    with world.chain.frozen():
+        world.burn(account, placed)
+        world.chain.mine()
+        world.until(lambda: world.status(placed) == "PENDING_CHAIN", "the burn is seen")
+        page = world.desk()
+        faults = world.faults(page)
+        faults.on("GET", SCAN, altered(lambda view: view["chain"].update(confirmations=3)))
+        faults.on("GET", "/orders/*", altered(lambda view: view["chain"].update(confirmations=3)))
+        check_code(page, placed.code)
+        expect_answer(page, "waiting")
+        expect(page.get_by_test_id("confirmations")).to_have_text("3/3")
+        yield page
+
+
+@state("console", "not-burned")
+def not_burned(world: World) -> Iterator[Page]:
+    """The customer has not confirmed in the wallet yet."""
+    yield answered(world, unpaid(world), "not-burned")
+
+
+@state("console", "expired")
+def expired(world: World) -> Iterator[Page]:
+    """The order's time passed without a burn."""
+    yield told(world, unpaid(world), "expired", because("EXPIRED", status="EXPIRED"))
+
+
+@state("console", "expiry-check")
+def expiry_check(world: World) -> Iterator[Page]:
+    """Its time is over; whether it was redeemed in time is being proved."""
+    yield told(world, unpaid(world), "expiry-check", because("EXPIRY_BEING_CHECKED"))
+
+
+@state("console", "cancelled")
+def cancelled(world: World) -> Iterator[Page]:
+    """The customer took the order back."""
+    yield told(world, unpaid(world), "cancelled", because("CANCELLED", status="CANCELLED"))
+
+
+@state("console", "wrong-site", core=True)
+def wrong_site(world: World) -> Iterator[Page]:
+    """The order is for another site."""
+    yield answered(world, world.ready(MEETING_ROOM, site=other_site(world)), "wrong-site")
+
+
+@state("console", "unknown")
+def unknown(world: World) -> Iterator[Page]:
+    """No such order."""
+    page = world.desk()
+    check_code(page, NOBODY)
+    expect_answer(page, "unknown")
+    yield page
+
+
+@state("console", "exception.WRONG_AMOUNT")
+def wrong_amount(world: World) -> Iterator[Page]:
+    """Fewer vouchers were burned than were ordered: what to tell the customer."""
+    account = world.chain.account({MEETING_ROOM: 2})
+    placed = world.place(account, MEETING_ROOM, 2)
+    call = world.chain.raw_redemption(MEETING_ROOM, 1, placed.order_hash)
+    world.chain.send_raw(account, call["to"], call["data"])
+    world.chain.mine(4)
     page = world.desk()
     check_code(page, placed.code)
-    expect_answer(page, "deliverable")
-    faults = world.faults(page)
-    faults.on("*", "/**", answer_dropped)
+    expect_answer(page, "exception")
+    yield page
+
+
+def _exception(kind: str) -> None:
+    @state("console", f"exception.{kind}")
+    def bring(world: World) -> Iterator[Page]:
+        """A burn that does not fit the order, of another kind."""
+        yield told(world, unpaid(world), "exception", because("EXCEPTION", exception=kind))
+
+
+for _kind in ("WRONG_WALLET", "WRONG_TOKEN", "LATE", "DUPLICATE", "ORDER_CLOSED"):
+    _exception(_kind)
+
+
+@state("console", "refused")
+def refused(world: World) -> Iterator[Page]:
+    """Not deliverable, for a reason that this page does not know."""
+    change = because("SOMETHING_NEW")
+    page = world.desk()
+    world.faults(page).on("GET", SCAN, altered(change))
+    check_code(page, unpaid(world).code)
+    expect_answer(page, "refused")
+    yield page
+
+
+@state("console", "offline", core=True)
+def offline(world: World) -> Iterator[Page]:
+    """The order cannot be asked about: never green."""
+    page = world.desk()
+    world.faults(page).on("*", "/**", request_dropped)
+    check_code(page, NOBODY)
+    expect_answer(page, "offline")
+    yield page
+
+
+@state("console", "foreign-address")
+def foreign_address(world: World) -> Iterator[Page]:
+    """A wallet's address was scanned."""
+    yield foreign(world, world.stack["contractAddress"])
+
+
+@state("console", "foreign-url")
+def foreign_url(world: World) -> Iterator[Page]:
+    """A web address was scanned."""
+    yield foreign(world, "https://example.com/menu")
+
+
+@state("console", "foreign-payment")
+def foreign_payment(world: World) -> Iterator[Page]:
+    """A bank's payment code was scanned."""
+    yield foreign(world, "00020101021138570010A00000072701270006970436")
+
+
+@state("console", "foreign-wifi")
+def foreign_wifi(world: World) -> Iterator[Page]:
+    """A Wi-Fi code was scanned."""
+    yield foreign(world, "WIFI:T:WPA;S:Guests;P:coffee2026;;")
+
+
+@state("console", "foreign-other")
+def foreign_other(world: World) -> Iterator[Page]:
+    """Somebody else's code was scanned."""
+    yield foreign(world, "LOYALTY-4711-0815-2342")
+
+
+# ---------------------------------------------------------------- not certain
+
+
+def _lost(world: World) -> Page:
+    """Delivered was pressed, the answer lost, and nobody can be asked."""
+    page = answered(world, world.ready(MEETING_ROOM), "deliverable")
+    world.faults(page).on("*", "/**", answer_dropped)
     page.get_by_test_id("deliver").click()
     expect_answer(page, "unsure")
+    return page
+
+
+@state("console", "unsure", core=True)
+def unsure(world: World) -> Iterator[Page]:
+    """A delivery was sent and its answer lost: kept, and not final yet."""
+    yield _lost(world)
+
+
+@state("console", "presses")
+def presses(world: World) -> Iterator[Page]:
+    """Back at the desk, a delivery is not confirmed yet."""
+    page = _lost(world)
+    page.get_by_test_id("next").click()
+    expect(page.get_by_test_id("press")).to_be_visible()
+    yield page
+
+
+@state("console", "leaving")
+def leaving(world: World) -> Iterator[Page]:
+    """Signing out while a delivery is not confirmed."""
+    page = _lost(world)
+    page.get_by_test_id("next").click()
+    page.get_by_test_id("sign-out").click()
+    expect(page.get_by_test_id("leaving")).to_be_visible()
+    yield page
+
+
+@state("console", "sign-in-presses")
+def sign_in_presses(world: World) -> Iterator[Page]:
+    """Nobody is signed in, and somebody's delivery waits on this device."""
+    page = _lost(world)
+    page.get_by_test_id("next").click()
+    page.get_by_test_id("sign-out").click()
+    page.get_by_test_id("leave").click()
+    expect(page.get_by_test_id("presses")).to_be_visible()
+    yield page
+
+
+@state("console", "deliver.refused")
+def press_refused(world: World) -> Iterator[Page]:
+    """The API refused the delivery for good."""
+    page = answered(world, world.ready(MEETING_ROOM), "deliverable")
+    world.faults(page).on("POST", DELIVER, problem(409, "ORDER_NOT_VALID", title="Not valid."))
+    page.get_by_test_id("deliver").click()
+    expect_notice(page, "deliver.refused")
     yield page
