@@ -21,8 +21,10 @@ const SHORTEST_OPEN = 12;
 /** Silence that ends a code without a last key: once it is complete, and while more must come. */
 const IDLE_MS = 120;
 const IDLE_UNFINISHED_MS = OURS_HICCUP_MS;
-/** After a code its scanner may still send a second Enter, a line feed or a Tab. */
-const AFTERMATH_MS = 300;
+/** After a code its scanner may still send another Enter, a line feed or a Tab. */
+const AFTERMATH_MS = 500;
+/** So long its only Enter is waited for, lest it press a button of the answer. */
+const OVERDUE_MS = 1500;
 
 const BEGINNING = QR_PREFIX.slice(0, "5SOV://".length);
 
@@ -60,15 +62,15 @@ export class Wedge {
   private run: Letter[] = [];
   private fast = 0;
   private last = Number.NEGATIVE_INFINITY;
-  private scannedAt = Number.NEGATIVE_INFINITY;
+  /** Until then, an Enter is the last scan's. */
+  private quietUntil = Number.NEGATIVE_INFINITY;
 
   key(stroke: Stroke): Heard {
     const at = stroke.timeStamp;
     const pause = at - this.last;
     if (stroke.ctrlKey || stroke.altKey || stroke.metaKey) return this.after(at);
     if (stroke.key === "Enter" || stroke.key === "Tab") {
-      const scan = this.ends(pause) ? this.finish(at) : null;
-      if (scan) return scan;
+      if (this.ends(pause)) return this.finish(at, AFTERMATH_MS);
       const held = this.after(at);
       this.forget();
       return held;
@@ -93,26 +95,27 @@ export class Wedge {
 
   /** Whether keys at `at` may still belong to a scanner, so that they must not press anything. */
   busy(at: number): boolean {
-    return at - this.last < HICCUP_MS || at - this.scannedAt < AFTERMATH_MS;
+    return at - this.last < HICCUP_MS || at < this.quietUntil;
   }
 
   /** Milliseconds of silence that end the run without a last key; null for a person's. */
   get idleMs(): number | null {
     if (this.pressed < SHORTEST_OPEN) return null;
-    const text = this.read().text?.toUpperCase() ?? "";
-    return text.includes(BEGINNING) && payloadIn(text) === null ? IDLE_UNFINISHED_MS : IDLE_MS;
+    const { text } = this.read();
+    const unfinished = this.isOurs && (text === null || payloadIn(text) === null);
+    return unfinished ? IDLE_UNFINISHED_MS : IDLE_MS;
   }
 
-  /** Ends the run for its silence. */
-  finish(at: number): Scan {
+  /** Ends the run, for its silence unless a key did; keys that press are its own for `quietMs`. */
+  finish(at: number, quietMs = OVERDUE_MS): Scan {
     const scan = this.read();
     this.forget();
-    this.scannedAt = at;
+    this.quietUntil = at + quietMs;
     return scan;
   }
 
   private after(at: number): Heard {
-    return at - this.scannedAt < AFTERMATH_MS ? "machine" : "pass";
+    return at < this.quietUntil ? "machine" : "pass";
   }
 
   private get patience(): number {
@@ -141,8 +144,12 @@ export class Wedge {
   }
 
   private get isOurs(): boolean {
-    const text = this.read().text?.toUpperCase() ?? "";
-    return text.includes(BEGINNING) || (text !== "" && BEGINNING.startsWith(text));
+    return [this.run.map(({ typed }) => typed), this.run.map(({ placed }) => placed)].some(
+      (letters) => {
+        const text = letters.join("").toUpperCase();
+        return text.includes(BEGINNING) || (text !== "" && BEGINNING.startsWith(text));
+      },
+    );
   }
 
   /** What was typed, or else the keys' places: both are tried, ours wins. */

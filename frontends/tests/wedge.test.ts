@@ -93,6 +93,9 @@ test("silence ends a code without a last key, and waits longer while ours is inc
   assert(unfinished !== null && wedge.idleMs !== null && wedge.idleMs < unfinished);
   assert.deepEqual(wedge.finish(800), { text: PAYLOAD });
   assert.equal(wedge.idleMs, null);
+  // Its Enter comes late: it must not press what the answer offers.
+  assert.equal(wedge.key(stroke("Enter", "Enter", 1900)), "machine");
+  assert.equal(wedge.key(stroke("Enter", "Enter", 2400)), "pass");
 });
 
 test("prefix and suffix are left out of ours, and symbology marks too", () => {

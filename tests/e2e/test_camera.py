@@ -200,9 +200,7 @@ def test_a_decoder_that_cannot_be_loaded_is_told_and_tried_again(
 
 def scan(page: Page, text: str, last: str = "Enter") -> None:
     """A USB scanner types."""
-    page.keyboard.type(text, delay=SCANNER_MS)
-    if last:
-        page.keyboard.press(last)
+    page.keyboard.type(text + {"Enter": "\n", "Tab": "\t", "": ""}[last], delay=SCANNER_MS)
 
 
 def test_a_scanner_works_wherever_the_focus_is_and_however_it_ends(world: World) -> None:
