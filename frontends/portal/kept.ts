@@ -75,7 +75,7 @@ export class KeptOrders {
     this.change(orderId, (attempts) =>
       attempts.some((one) => one.txHash === txHash)
         ? attempts
-        : [...attempts, { ...attempt, id: txHash, txHash, fate: "open" }],
+        : [...attempts, { ...attempt, id: txHash, txHash, nonce: null, fate: "open" }],
     );
   }
 

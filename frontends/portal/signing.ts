@@ -9,10 +9,13 @@ import type { WalletSession } from "./session.ts";
 import { nothingBurned } from "./stage.ts";
 import type { Notice, Store } from "./state.ts";
 import type { OrderTracker } from "./tracker.ts";
-import { type Connection, neverSent, type Provider } from "./wallet.ts";
+import { type Connection, neverSent } from "./wallet.ts";
 
 /** Asks the wallet to redeem the order on the screen, after all that can be checked was. */
 export class Signing {
+  /** Grows with every request to the wallet: what comes of one that was given up is not told. */
+  private turn = 0;
+
   constructor(
     private readonly store: Store,
     private readonly words: Translator<PortalKey>,
@@ -27,13 +30,17 @@ export class Signing {
     const { open, config, connection } = this.store.state;
     if (!open?.view || !config || !connection || open.working) return;
     const { orderId, view } = open;
+    this.turn += 1;
+    const turn = this.turn;
     this.store.setOpen(orderId, { working: "checking" });
     this.store.set({ notice: null });
     try {
       const notice = await this.attempt(view, config, connection);
-      if (this.store.state.open?.orderId === orderId) this.store.set({ notice });
+      if (turn === this.turn && this.store.state.open?.orderId === orderId) {
+        this.store.set({ notice });
+      }
     } finally {
-      this.store.setOpen(orderId, { working: null });
+      if (turn === this.turn) this.store.setOpen(orderId, { working: null });
       this.tracker.now();
     }
   }
@@ -41,6 +48,7 @@ export class Signing {
   /** The wallet shows nothing: no longer waits for its answer, which is taken if it still comes. */
   giveUp(): void {
     const { open } = this.store.state;
+    this.turn += 1;
     if (open) this.store.setOpen(open.orderId, { working: null });
     this.tracker.now();
   }
@@ -64,10 +72,11 @@ export class Signing {
     }
     const call = redemption(config.contractAddress, order, orderHash);
     const failed = (error: unknown) => {
-      const clean = nothingBurned(view, this.kept.local(orderId));
+      // The dialog may have been open for long: what is known now counts.
+      const { open } = this.store.state;
+      const clean = nothingBurned(open?.view ?? view, this.kept.local(orderId));
       return signingNotice(error, clean, config, this.words);
     };
-    let nonce: number;
     let block: number;
     try {
       if (await isRedeemed(provider, config.contractAddress, order.customer, orderHash)) {
@@ -76,13 +85,12 @@ export class Signing {
       await provider.request({ method: "eth_call", params: [call, "latest"] });
       const missing = await missingForGas(provider, call);
       if (missing > 0n) return lackOfGas(missing, config);
-      nonce = await count(provider, "eth_getTransactionCount", order.customer, "pending");
-      block = await count(provider, "eth_blockNumber");
+      block = Number(await provider.request({ method: "eth_blockNumber" }));
     } catch (error) {
       return isAlreadyRedeemed(error) ? this.redeemed(orderId) : failed(error);
     }
     const id = randomKey();
-    this.kept.begin(orderId, { id, txHash: null, nonce, block, fate: "open" });
+    this.kept.begin(orderId, { id, txHash: null, nonce: null, block, fate: "open" });
     this.store.setOpen(orderId, { working: "signing" });
     try {
       const params = [call];
@@ -116,8 +124,4 @@ export function shortAddress(address: string): string {
 function lackOfGas(missing: bigint, config: ChainConfig): Notice {
   const { symbol, decimals } = config.nativeCurrency;
   return { key: "problem.gas", values: { amount: coins(missing, decimals), symbol } };
-}
-
-async function count(provider: Provider, method: string, ...params: unknown[]): Promise<number> {
-  return Number(await provider.request({ method, params }));
 }

@@ -50,7 +50,7 @@ export interface Attempt {
   readonly id: string;
   /** Null while the wallet has not told. */
   readonly txHash: Hex | null;
-  /** The account's nonce it was to get; null where somebody else sent it. */
+  /** The account's nonce it has, once a node has told: what the wallet gave it is not known before. */
   readonly nonce: number | null;
   /** The newest block when it was sent; null where unknown. */
   readonly block: number | null;

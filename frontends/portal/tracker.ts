@@ -3,10 +3,10 @@ import { easing, type Poll, poll } from "../shared/poll.ts";
 import type { ChainConfig, Hex, OrderView } from "../shared/wire.ts";
 import { findBurn } from "./contract.ts";
 import type { KeptOrders } from "./kept.ts";
-import { type Attempt, alive, LOOKS, type Stage, stageOf } from "./stage.ts";
+import { type Attempt, LOOKS, type Stage, stageOf } from "./stage.ts";
 import type { Store } from "./state.ts";
 import type { Provider } from "./wallet.ts";
-import { believed, type Doubt, doubtAfter, impression, look } from "./watch.ts";
+import { type Doubts, judge, look } from "./watch.ts";
 
 const HINT_TRIES = 5;
 const WATCH_FIRST_MS = 1000;
@@ -80,6 +80,7 @@ export class OrderTracker {
   /** Looks at once. */
   now(): void {
     this.following?.now();
+    this.watching?.now();
     this.watch();
   }
 
@@ -113,12 +114,8 @@ export class OrderTracker {
 
   /** Follows the order's transactions through the wallet's node, as long as there is need. */
   watch(): void {
-    if (this.watching) {
-      this.watching.now();
-      return;
-    }
-    if (!this.watched()) return;
-    const doubts = new Map<string, Doubt | null>();
+    if (this.watching || !this.watched()) return;
+    let doubts: Doubts = new Map();
     let looks = 0;
     const watching: Poll = poll(async () => {
       const wanted = this.watched();
@@ -126,46 +123,51 @@ export class OrderTracker {
         if (this.watching === watching) this.watching = null;
         return null;
       }
-      for (const attempt of wanted.attempts) await this.watchOne(wanted, attempt, doubts);
+      doubts = await this.look(wanted, doubts);
       looks += 1;
       return easing(WATCH_FIRST_MS, WATCH_LIMIT_MS, looks);
     });
     this.watching = watching;
   }
 
-  private async watchOne(
-    { view, provider, config }: Watched,
-    attempt: Attempt,
-    doubts: Map<string, Doubt | null>,
-  ): Promise<void> {
-    const sight = await look(provider, config, view, attempt);
-    if (!sight || this.store.state.open?.orderId !== view.orderId) return;
-    const now = Date.now();
-    const doubt = doubtAfter(doubts.get(attempt.id) ?? null, impression(attempt, sight), now);
-    doubts.set(attempt.id, doubt);
-    this.store.setOpen(view.orderId, { redeemed: sight.redeemed });
-    this.kept.update(view.orderId, attempt.id, { fate: believed(attempt, doubt, now) });
-    if (sight.redeemed && !sight.succeeded) await this.followBurn(view, attempt);
+  /** Looks once; answers the doubts that are left. */
+  private async look(
+    { view, provider, config, attempts }: Watched,
+    doubts: Doubts,
+  ): Promise<Doubts> {
+    const sight = await look(provider, config, view, attempts);
+    const { orderId } = view;
+    if (!sight || this.store.state.open?.orderId !== orderId) return doubts;
+    this.store.setOpen(orderId, { redeemed: sight.redeemed });
+    if (sight.redeemed) {
+      const own = attempts.some(({ id }) => sight.transactions.get(id)?.succeeded);
+      if (!own) await this.followBurn({ view, provider, config, attempts });
+      return new Map();
+    }
+    const judged = judge(attempts, sight, doubts, Date.now());
+    for (const { id, fate, nonce } of judged.attempts) {
+      this.kept.update(orderId, id, { fate, nonce });
+    }
+    return judged.doubts;
   }
 
-  /** The burn was made by another transaction than the one we know: a wallet sped it up. */
-  private async followBurn(view: OrderView, attempt: Attempt): Promise<void> {
-    const { connection, config } = this.store.state;
-    if (!connection || !config || attempt.block === null) return;
-    const { provider } = connection.wallet;
-    const { customer } = view.order;
+  /** The burn was made by a transaction that is not known here: the wallet sped one up. */
+  private async followBurn({ view, provider, config, attempts }: Watched): Promise<void> {
+    const { orderId, order, orderHash } = view;
+    const last = attempts.findLast(({ block }) => block !== null);
+    if (!last) return;
     // Some nodes do not search events; the API's listener finds the burn without being told.
-    const found = await findBurn(
+    const txHash = await findBurn(
       provider,
       config.contractAddress,
-      customer,
-      view.orderHash,
-      attempt.block,
+      order.customer,
+      orderHash,
+      last.block as number,
     ).catch(() => null);
-    if (!found || found === attempt.txHash) return;
-    this.kept.supersede(view.orderId, attempt, found);
-    this.hint(view.orderId, found);
-    if (attempt.txHash) this.store.set({ notice: { key: "tx.spedUp", tone: "info" } });
+    if (!txHash || attempts.some((one) => one.txHash === txHash)) return;
+    this.kept.supersede(orderId, last, txHash);
+    this.hint(orderId, txHash);
+    if (last.txHash) this.store.set({ notice: { key: "tx.spedUp", tone: "info" } });
   }
 
   /** What there is to be watched now; null when there is nothing, or no way to. */
@@ -173,7 +175,8 @@ export class OrderTracker {
     const { open, connection, config } = this.store.state;
     if (!open?.view || !connection || !config || connection.chainId !== config.chainId) return null;
     if (open.view.status !== "CREATED" && open.view.status !== "CANCELLED") return null;
-    const attempts = this.kept.local(open.orderId).attempts.filter(alive);
+    // Those that are dead are watched too: a fork may bring them back.
+    const { attempts } = this.kept.local(open.orderId);
     if (attempts.length === 0) return null;
     return { view: open.view, provider: connection.wallet.provider, config, attempts };
   }
