@@ -146,6 +146,7 @@ export class Desk {
   async start(): Promise<void> {
     const before = this.keptShell.get();
     if (before) this.set({ ...before, ready: true });
+    else this.redraw();
     if (await this.session.resume()) this.enter();
     this.loading = poll(async () => {
       try {
