@@ -378,7 +378,7 @@ def muted(world: World) -> Iterator[Page]:
 # ---------------------------------------------------------------- the camera
 
 
-@state("console", "camera", core=True)
+@state("console", "camera")
 def camera(world: World) -> Iterator[Page]:
     """The camera looks for a code; it has a light and a sibling."""
     page = world.desk()
@@ -458,7 +458,7 @@ def sending(world: World) -> Iterator[Page]:
     yield page
 
 
-@state("console", "done", core=True)
+@state("console", "done")
 def done(world: World) -> Iterator[Page]:
     """This desk delivered it."""
     placed = world.ready(AI_SUITE, aiAccount="lan.nguyen@example.com")
@@ -545,7 +545,7 @@ def cancelled(world: World) -> Iterator[Page]:
     yield told(world, unpaid(world), "cancelled", because("CANCELLED", status="CANCELLED"))
 
 
-@state("console", "wrong-site", core=True)
+@state("console", "wrong-site")
 def wrong_site(world: World) -> Iterator[Page]:
     """The order is for another site."""
     yield answered(world, world.ready(MEETING_ROOM, site=other_site(world)), "wrong-site")
@@ -596,7 +596,7 @@ def refused(world: World) -> Iterator[Page]:
     yield page
 
 
-@state("console", "offline", core=True)
+@state("console", "offline")
 def offline(world: World) -> Iterator[Page]:
     """The order cannot be asked about: never green."""
     page = world.desk()

@@ -100,7 +100,7 @@ def history_device(world: World) -> Iterator[Page]:
     yield page
 
 
-@state("portal", "history-sign-in", core=True)
+@state("portal", "history-sign-in")
 def history_sign_in(world: World) -> Iterator[Page]:
     """What signing in means, and that it costs nothing."""
     page = world.connected(world.wallet())

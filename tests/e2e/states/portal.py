@@ -117,7 +117,7 @@ def no_wallet(world: World) -> Iterator[Page]:
     yield page
 
 
-@state("portal", "no-wallet-phone", core=True, devices=(PHONE,))
+@state("portal", "no-wallet-phone", devices=(PHONE,))
 def no_wallet_phone(world: World) -> Iterator[Page]:
     """No wallet in a phone's browser."""
     page = world.portal()
@@ -241,7 +241,7 @@ def network_failed(world: World) -> Iterator[Page]:
     yield page
 
 
-@state("portal", "no-vouchers", core=True)
+@state("portal", "no-vouchers")
 def no_vouchers(world: World) -> Iterator[Page]:
     """The account holds no voucher."""
     page = world.connected(world.wallet())
@@ -300,7 +300,7 @@ def account_changed(world: World) -> Iterator[Page]:
 # ---------------------------------------------------------------- choosing
 
 
-@state("portal", "redeem", core=True)
+@state("portal", "redeem")
 def choosing(world: World) -> Iterator[Page]:
     """Choosing the site."""
     page = world.connected(customer(world))
@@ -407,7 +407,7 @@ def wallet_failed(world: World) -> Iterator[Page]:
     yield page
 
 
-@state("portal", "problem.gas", core=True)
+@state("portal", "problem.gas")
 def no_gas(world: World) -> Iterator[Page]:
     """Nothing to pay the network's fee with."""
     page, _ = ordered(world, wei=0)
@@ -488,7 +488,7 @@ def looking(world: World) -> Iterator[Page]:
         yield page
 
 
-@state("portal", "submitted", core=True)
+@state("portal", "submitted")
 def submitted(world: World) -> Iterator[Page]:
     """Sent, not on the chain yet."""
     with sent(world) as (page, _):
@@ -582,7 +582,7 @@ def ready_for_reception(world: World) -> Iterator[Page]:
     yield page
 
 
-@state("portal", "large-code", core=True)
+@state("portal", "large-code")
 def large_code(world: World) -> Iterator[Page]:
     """The code over the whole screen."""
     page, _ = ready(world)
@@ -591,7 +591,7 @@ def large_code(world: World) -> Iterator[Page]:
     yield page
 
 
-@state("portal", "delivered", core=True)
+@state("portal", "delivered")
 def delivered(world: World) -> Iterator[Page]:
     """Handed over."""
     page, _ = ready(world)
@@ -631,7 +631,7 @@ def expiring(world: World) -> Iterator[Page]:
     yield page
 
 
-@state("portal", "expired", core=True)
+@state("portal", "expired")
 def expired(world: World) -> Iterator[Page]:
     """Nothing was confirmed in time."""
     page = ended(world, status="EXPIRED", reason="EXPIRED")
@@ -647,7 +647,7 @@ def cancelled(world: World) -> Iterator[Page]:
     yield page
 
 
-@state("portal", "exception", core=True)
+@state("portal", "exception")
 def exception(world: World) -> Iterator[Page]:
     """A burn that does not fit the order."""
     page = ended(world, exception="WRONG_AMOUNT", reason="EXCEPTION")
