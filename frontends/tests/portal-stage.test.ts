@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { texts as en } from "../portal/messages/en.ts";
+import type { PortalKey } from "../portal/messages/index.ts";
+import { texts as vi } from "../portal/messages/vi.ts";
+import { signingNotice } from "../portal/notices.ts";
 import {
   type Attempt,
   canSign,
@@ -11,7 +15,8 @@ import {
   setbackOf,
   stageOf,
 } from "../portal/stage.ts";
-import type { ChainProgress, OrderStatus, OrderView } from "../shared/wire.ts";
+import type { Translator } from "../shared/i18n.ts";
+import type { ChainConfig, ChainProgress, OrderStatus, OrderView } from "../shared/wire.ts";
 
 const IDLE: Local = { working: null, redeemed: false, reached: "CREATED", attempts: [] };
 
@@ -113,4 +118,29 @@ test("only what has ended is left alone", () => {
   for (const [stage, { pace }] of Object.entries(LOOKS)) {
     assert.equal(pace === null, ended.includes(stage as Stage), stage);
   }
+});
+
+test("the texts that say that nothing was used are those shown only when it is known", () => {
+  // Each is guarded by `nothingBurned`, in setbackOf, signingNotice and the order's page.
+  const guarded = [
+    "problem.rejected",
+    "stage.cancelled.text",
+    "stage.expired.text",
+    "tx.cancelled",
+    "tx.reverted",
+  ];
+  const claim = (texts: Readonly<Record<string, string>>, words: RegExp) =>
+    Object.keys(texts)
+      .filter((key) => words.test(texts[key] ?? ""))
+      .sort();
+  assert.deepEqual(claim(en, /not used|nothing was used|still yours/i), guarded);
+  assert.deepEqual(claim(vi, /chưa (có gì )?bị trừ|vẫn là của bạn/i), guarded);
+});
+
+test("a declined signature says so only when nothing else may burn", () => {
+  const declined = { code: 4001 };
+  const words = { has: () => true } as unknown as Translator<PortalKey>;
+  const config = { nativeCurrency: { symbol: "BNB" } } as ChainConfig;
+  assert.equal(signingNotice(declined, true, config, words).key, "problem.rejected");
+  assert.equal(signingNotice(declined, false, config, words).key, "problem.rejectedAgain");
 });
