@@ -11,7 +11,7 @@ import type { Device } from "./device.ts";
 import type { Installation } from "./installation.ts";
 import { type List, Listing, NO_LIST } from "./listing.ts";
 import type { ConsoleKey } from "./messages/index.ts";
-import { failure, type Notice } from "./notice.ts";
+import { type Notice, passwordFailure } from "./notice.ts";
 import { Outbox, type Outcome, type Press } from "./outbox.ts";
 import type { Scanner, ScannerState } from "./scanner.ts";
 import type { SessionChange, StaffSession } from "./session.ts";
@@ -209,7 +209,7 @@ export class Desk {
       this.session.passwordChanged();
       this.enter();
     } catch (error) {
-      this.set({ notice: failure(error, "password.failed") });
+      this.set({ notice: passwordFailure(error) });
     } finally {
       this.set({ busy: false });
     }
@@ -362,10 +362,9 @@ export class Desk {
 
   /** Whether the page may be loaded anew without anybody losing anything. */
   isIdle(): boolean {
-    const { signedIn, site, current, code, camera, leaving, busy, list } = this.state;
-    if (!signedIn) return !busy && !this.device.visible();
-    const atWork = current !== null || code !== "" || camera.phase !== "off" || leaving;
-    return site !== null && !atWork && list.filter.search === "";
+    const { busy, current, code, camera, leaving, list } = this.state;
+    const atWork = busy || current !== null || code !== "" || camera.phase !== "off" || leaving;
+    return !atWork && list.filter.search === "";
   }
 
   private enter(): void {

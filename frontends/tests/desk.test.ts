@@ -317,6 +317,24 @@ test("a code that is not ours is told apart, whichever way it came", async () =>
   assert.equal(tab.desk.state.current?.notice?.key, "parse.url");
 });
 
+test("the page may be replaced between customers, and at no other time", async () => {
+  const { time, device, tab } = await desk();
+  assert(tab.desk.isIdle());
+  tab.desk.type("0123");
+  assert(!tab.desk.isIdle());
+  tab.desk.type("");
+  await scan(tab);
+  assert(!tab.desk.isIdle());
+  device.setMood("offline");
+  tab.desk.deliver();
+  await time.pass(100);
+  assert(!tab.desk.isIdle());
+  tab.desk.next();
+  assert(tab.desk.isIdle(), "what is in the outbox outlives the page");
+  void tab.desk.signOut();
+  assert(!tab.desk.isIdle());
+});
+
 test("the input method and the device go with the look and the delivery", async () => {
   const { time, tab } = await desk();
   tab.desk.nameDevice("Quầy Đón 1");

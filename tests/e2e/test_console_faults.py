@@ -7,10 +7,12 @@ the screen by what the page shows, and the truth is what the API says of the ord
 import json
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner
 from playwright.sync_api import BrowserContext, Page, Request, expect
@@ -19,7 +21,7 @@ from ops.cli.bootstrap import system_tools
 from ops.cli.main import cli
 from tests.e2e.faults import Held, answer_dropped, gateway_error, problem, request_dropped, slow
 from tests.e2e.front import next_build, running_front
-from tests.e2e.steps import MEETING_ROOM, check_code, expect_answer, sign_in
+from tests.e2e.steps import MEETING_ROOM, check_code, expect_answer, reception_site, sign_in
 from tests.e2e.world import Placed, World
 
 pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(180)]
@@ -72,33 +74,39 @@ class Keys:
             self.sent.append(request.headers["idempotency-key"])
 
 
-def staff_command(world: World, *arguments: str) -> str:
+def staff_command(stack: Mapping[str, Any], *arguments: str) -> str:
     """`vouchers staff …` on the demo's store; what it says."""
-    tools = system_tools(world.stack["store"])
-    done = CliRunner().invoke(cli, ["staff", *arguments], obj=tools)
+    done = CliRunner().invoke(cli, ["staff", *arguments], obj=system_tools(stack["store"]))
     assert done.exit_code == 0, done.output
     return done.output
 
 
-@pytest.fixture
-def hire(world: World) -> Callable[[], Person]:
-    """Adds a receptionist who has signed in before."""
+def revoke(world: World, person: Person) -> None:
+    """End all sessions of that person, who may sign in again."""
+    staff_command(world.stack, "disable", person.username)
+    staff_command(world.stack, "enable", person.username)
 
-    def add() -> Person:
-        username = f"desk.{secrets.token_hex(4)}"
-        where = ("--role", "RECEPTION", "--site", world.site)
-        added = json.loads(staff_command(world, "add", username, *where, "--json"))
-        once, password = added["oneTimePassword"], secrets.token_urlsafe(18)
-        tokens = world.api("POST", "/auth/login", json={"username": username, "password": once})
-        world.api(
-            "POST",
-            "/auth/password",
-            headers={"Authorization": f"Bearer {tokens['accessToken']}"},
-            json={"currentPassword": once, "newPassword": password},
-        )
-        return Person(username, password)
 
-    return add
+@pytest.fixture(scope="module")
+def people(stack: dict[str, Any]) -> tuple[Person, Person]:
+    """Two receptionists of one site, beside those of the demo, who have signed in before."""
+    with httpx.Client(base_url=stack["apiUrl"], trust_env=False, timeout=30.0) as client:
+        return _hire(stack, client), _hire(stack, client)
+
+
+def _hire(stack: Mapping[str, Any], client: httpx.Client) -> Person:
+    username = f"desk.{secrets.token_hex(4)}"
+    where = ("--role", "RECEPTION", "--site", reception_site(dict(stack)))
+    once = json.loads(staff_command(stack, "add", username, *where, "--json"))["oneTimePassword"]
+    password = secrets.token_urlsafe(18)
+    login = client.post("/auth/login", json={"username": username, "password": once})
+    changed = client.post(
+        "/auth/password",
+        headers={"Authorization": f"Bearer {login.json()['accessToken']}"},
+        json={"currentPassword": once, "newPassword": password},
+    )
+    assert changed.is_success, changed.text
+    return Person(username, password)
 
 
 def enter(page: Page, person: Person) -> None:
@@ -209,10 +217,10 @@ def test_offline_in_the_middle_of_a_delivery_then_a_reload(world: World) -> None
 
 
 def test_a_tab_closed_over_a_press_sends_it_after_signing_in(
-    world: World, hire: Callable[[], Person]
+    world: World, people: tuple[Person, Person]
 ) -> None:
     placed = world.ready(MEETING_ROOM)
-    lan, minh = hire(), hire()
+    lan, minh = people
     page = world.console()
     enter(page, lan)
     keys = Keys().watch(page.context)
@@ -239,16 +247,15 @@ def test_a_tab_closed_over_a_press_sends_it_after_signing_in(
 
 
 def test_a_revoked_session_keeps_the_note_for_the_same_person(
-    world: World, hire: Callable[[], Person]
+    world: World, people: tuple[Person, Person]
 ) -> None:
     placed = world.ready(MEETING_ROOM)
-    lan, minh = hire(), hire()
+    lan, minh = people
     page = world.console()
     enter(page, lan)
     at_green(world, page, placed)
     page.get_by_test_id("note").fill("Room 3, key at")
-    staff_command(world, "disable", lan.username)
-    staff_command(world, "enable", lan.username)
+    revoke(world, lan)
     keys = Keys().watch(page.context)
     page.get_by_test_id("deliver").click()
     expect(page.get_by_test_id("username")).to_be_visible()
@@ -264,9 +271,9 @@ def test_a_revoked_session_keeps_the_note_for_the_same_person(
 
 
 @pytest.mark.slow
-def test_a_half_written_note_comes_back(world: World, hire: Callable[[], Person]) -> None:
+def test_a_half_written_note_comes_back(world: World, people: tuple[Person, Person]) -> None:
     placed = world.ready(MEETING_ROOM)
-    lan = hire()
+    lan, _ = people
     page = world.console()
     enter(page, lan)
     at_green(world, page, placed)
@@ -274,8 +281,7 @@ def test_a_half_written_note_comes_back(world: World, hire: Callable[[], Person]
     page.reload()
     expect(page.get_by_test_id("note")).to_have_value("Room 3, key at")
     world.faults(page).on("POST", "/auth/refresh", answer_dropped, times=1)
-    staff_command(world, "disable", lan.username)
-    staff_command(world, "enable", lan.username)
+    revoke(world, lan)
     expect(page.get_by_test_id("username")).to_be_visible(timeout=30_000)
     enter(page, lan)
     expect_answer(page, "deliverable")
@@ -283,11 +289,10 @@ def test_a_half_written_note_comes_back(world: World, hire: Callable[[], Person]
 
 
 def test_two_desks_at_once_end_with_one_delivery_and_the_truth(
-    world: World, hire: Callable[[], Person]
+    world: World, people: tuple[Person, Person]
 ) -> None:
     placed = world.ready(MEETING_ROOM)
     desks = [world.console() for _ in range(2)]
-    people = [hire(), hire()]
     held = Held()
     keys = []
     for page, person in zip(desks, people, strict=True):
