@@ -101,8 +101,8 @@ export function sitePage(desk: Desk): VNode {
     "section",
     { class: "narrow", "data-testid": "site" },
     h("div", { class: "badge" }, icon("pin")),
-    h("h1", { class: "center" }, words.text("site.title")),
-    h("p", { class: "lead center" }, words.text(sites.length > 0 ? "site.text" : "site.none")),
+    h("h1", { class: "center" }, words.text(sites.length > 0 ? "site.title" : "site.none")),
+    sites.length > 0 && h("p", { class: "lead center" }, words.text("site.text")),
     told(desk, desk.state.notice),
     h(
       "ul",

@@ -36,6 +36,7 @@ export const texts = {
   "password.rule.name": "Without your user name in it",
   "password.action": "Save password",
   "password.short": "Use at least 12 characters.",
+  "password.wrong": "The current password is wrong.",
   "password.failed": "Not accepted: {detail}",
 
   "site.title": "Which desk is this?",

@@ -36,6 +36,7 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "password.rule.name": "Không chứa tên đăng nhập",
   "password.action": "Lưu mật khẩu",
   "password.short": "Cần ít nhất 12 ký tự.",
+  "password.wrong": "Mật khẩu hiện tại chưa đúng.",
   "password.failed": "Không được chấp nhận: {detail}",
 
   "site.title": "Bạn đang ở quầy nào?",

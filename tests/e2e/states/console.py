@@ -251,7 +251,7 @@ def first_password(world: World) -> Iterator[Page]:
         yield page
 
 
-@state("console", "password.failed")
+@state("console", "password.rule.name")
 def password_refused(world: World) -> Iterator[Page]:
     """The new password is not accepted."""
     with hired(world, world.site) as (username, password):
@@ -261,7 +261,7 @@ def password_refused(world: World) -> Iterator[Page]:
         page.get_by_test_id("current-password").fill(password)
         page.get_by_test_id("new-password").fill(f"{username} {username}")
         page.get_by_test_id("change-password").click()
-        expect_notice(page, "password.failed")
+        expect_notice(page, "password.rule.name")
         yield page
 
 
