@@ -32,7 +32,7 @@ const PAGES: Readonly<Record<Screen, (desk: Desk) => Child>> = {
       "div",
       { class: "narrow center", role: "status" },
       spinner(),
-      h("p", null, words.text("loading")),
+      h("h1", null, words.text("loading")),
     ),
   down: ({ words }) =>
     h(
