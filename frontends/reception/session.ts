@@ -25,12 +25,14 @@ export type SessionChange = Over | "signed-in";
 type Stored = SignedIn | { readonly over: Over };
 
 const LOCK = "5sov.session";
+const REFRESH_PAUSES_MS = [1000, 5000];
 
 /**
  * Who is signed in on this device: one person at a time, in all its tabs.
  *
- * The tabs share one pair of tokens, as each renewal ends the pair before it and a refresh token
- * that comes twice ends the session (decision 4). The session outlives a reload, but not the last
+ * The tabs share one pair of tokens, as each renewal ends the pair before it. A refresh token whose
+ * answer was lost may come again within a minute; one that comes otherwise ends the session
+ * (decision 4). The session outlives a reload, but not the last
  * tab: whoever opens the console next has to sign in.
  */
 export class StaffSession {
@@ -134,7 +136,7 @@ export class StaffSession {
     if (!current || !this.tokens.has(refused)) return false;
     if (current.accessToken !== refused) return true;
     try {
-      const session = await this.api().refresh(current.refreshToken);
+      const session = await this.refresh(current);
       if (this.current !== current) return false;
       this.accept(session);
       return true;
@@ -147,6 +149,19 @@ export class StaffSession {
       }
       return false;
     }
+  }
+
+  /** Asks for new tokens, again and soon where no answer comes: the API forgives for a minute. */
+  private async refresh(spent: SignedIn): Promise<Session> {
+    for (const pause of REFRESH_PAUSES_MS) {
+      try {
+        return await this.api().refresh(spent.refreshToken);
+      } catch (error) {
+        if (error instanceof ApiError || this.current !== spent) throw error;
+        await new Promise<void>((go) => this.device.later(go, pause));
+      }
+    }
+    return this.api().refresh(spent.refreshToken);
   }
 
   /** Takes over what another tab made of the session. */
