@@ -117,7 +117,12 @@ export function message(name: IconName, title: string, text: string, ...more: Ch
 
 /** Something that does not take long. */
 export function waiting(text: string): VNode {
-  return h("div", { class: "narrow center", role: "status" }, spinner(), h("p", null, text));
+  return h(
+    "div",
+    { class: "narrow center", role: "status" },
+    spinner(),
+    h("h1", { class: "modest" }, text),
+  );
 }
 
 /** A dialog over the page; Escape, its button and a press beside it close it. */

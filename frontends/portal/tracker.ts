@@ -1,6 +1,6 @@
 import { type Api, ApiError } from "../shared/api.ts";
 import { easing, type Poll, poll } from "../shared/poll.ts";
-import type { ChainConfig, Hex, OrderView } from "../shared/wire.ts";
+import type { ChainConfig, Hex, OrderStatus, OrderView } from "../shared/wire.ts";
 import { findBurn } from "./contract.ts";
 import type { KeptOrders } from "./kept.ts";
 import { type Attempt, LOOKS, type Stage, stageOf } from "./stage.ts";
@@ -8,6 +8,7 @@ import type { Store } from "./state.ts";
 import type { Provider } from "./wallet.ts";
 import { type Doubts, judge, look } from "./watch.ts";
 
+const ON_THE_WAY: readonly OrderStatus[] = ["CREATED", "PENDING_CHAIN"];
 const HINT_TRIES = 5;
 const WATCH_FIRST_MS = 1000;
 const WATCH_LIMIT_MS = 6000;
@@ -92,9 +93,13 @@ export class OrderTracker {
 
   /** Takes in what the API says of the order on the screen. */
   take(view: OrderView): void {
-    if (this.store.state.open?.orderId !== view.orderId) return;
+    const { open } = this.store.state;
+    if (open?.orderId !== view.orderId) return;
     this.kept.note(view);
     this.store.setOpen(view.orderId, { view, staleSince: null });
+    // What was told on the way is over once the order is where it was to go.
+    const arrived = !ON_THE_WAY.includes(view.status) && open.view?.status !== view.status;
+    if (arrived && open.view) this.store.set({ notice: null });
     this.watch();
   }
 

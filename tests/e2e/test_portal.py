@@ -18,6 +18,7 @@ from tests.e2e.states.portal import (
     ordered,
     ready,
     redeem,
+    sent,
 )
 from tests.e2e.steps import AI_SUITE, MEETING_ROOM, expect_stage, order_id
 from tests.e2e.wallet import Wallet, pending, reject
@@ -269,3 +270,13 @@ def test_the_last_wallet_is_connected_again_without_asking(world: World) -> None
     expect_screen(page, "vouchers")
     assert wallet.asked("eth_requestAccounts") == 1
     assert other.asked("eth_requestAccounts") == 0
+
+
+@pytest.mark.slow
+def test_what_was_told_on_the_way_is_gone_once_the_code_is_ready(world: World) -> None:
+    with sent(world) as (page, wallet):
+        wallet.speed_up(wallet.sent[0])
+        world.chain.mine()
+        expect_notice(page, "tx.spedUp")
+    expect_stage(page, "ready")
+    expect(page.locator("[data-notice]")).to_have_count(0)

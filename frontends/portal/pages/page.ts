@@ -73,18 +73,20 @@ function laterPage(portal: Portal): Child {
     if (place.at === "receipt") return screens.receiptPage(context, place.orderId);
     return screens.historyPage(context);
   }
-  const back = h(
-    "div",
-    { class: "narrow" },
+  const failed = later.failed && context;
+  const name = words.text(place.at === "receipt" ? "order.receipt" : "orders.mine");
+  return h(
+    "section",
+    { class: "narrow", key: "later" },
     backButton(words, () => portal.back()),
+    failed
+      ? [
+          h("h1", null, name),
+          banner("warn", "problem.later", words.text("problem.later")),
+          primary("retry", words.text("retry"), () => later.load(context).catch(() => {})),
+        ]
+      : waiting(words.text("loading")),
   );
-  if (!later.failed || !context) return [back, waiting(words.text("loading"))];
-  const again = () => later.load(context).catch(() => {});
-  return [
-    back,
-    h("div", { class: "narrow" }, banner("warn", "problem.later", words.text("problem.later"))),
-    h("div", { class: "narrow" }, primary("retry", words.text("retry"), again)),
-  ];
 }
 
 function header(portal: Portal): VNode {

@@ -410,8 +410,13 @@ def wallet_failed(world: World) -> Iterator[Page]:
 @state("portal", "problem.gas")
 def no_gas(world: World) -> Iterator[Page]:
     """Nothing to pay the network's fee with."""
-    page, _ = ordered(world, wei=0)
+    page = world.connected(customer(world, wei=0))
+    help_url = "https://www.bnbchain.org/en/testnet-faucet"
+    world.faults(page).on("GET", "/config", altered(lambda said: {**said, "gasHelpUrl": help_url}))
+    page.reload()
+    redeem(page, world)
     expect_notice(page, "problem.gas")
+    expect(page.get_by_test_id("gas-help").get_by_role("link")).to_have_attribute("href", help_url)
     yield page
 
 
