@@ -28,16 +28,8 @@ SCAN = "/reception/orders/*"
 LIST = "/reception/orders"
 DELIVER = "/orders/*/deliver"
 NOBODY = "0" * 16
+SCANNER_MS = 2
 
-# What a USB scanner does: keys faster than any person's, then Enter.
-WEDGE = """
-(text) => {
-  const press = (key) => document.activeElement.dispatchEvent(
-    new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
-  for (const key of text) press(key);
-  press("Enter");
-}
-"""
 # "Not certain" comes by itself after 2.5 s of waiting: here it does not, so that "sending" stays.
 PATIENT = """
 () => {
@@ -166,7 +158,7 @@ def unpaid(world: World) -> Placed:
 def foreign(world: World, text: str) -> Page:
     """A USB scanner read that text."""
     page = world.desk()
-    page.evaluate(WEDGE, text)
+    page.keyboard.type(f"{text}\n", delay=SCANNER_MS)
     expect_answer(page, "foreign")
     return page
 
