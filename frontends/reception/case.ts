@@ -188,7 +188,7 @@ export class Counter {
     if (!outcome) return;
     this.stop();
     if (outcome.kind === "refused") {
-      const notice: Notice = { key: "deliver.refused", values: { detail: outcome.detail } };
+      const notice: Notice = { key: "deliver.refused", refusal: outcome };
       void this.open([press.orderId], current.method, current.note, notice);
       this.change({ press });
       return;

@@ -5,13 +5,25 @@ import type { ConsoleKey } from "./messages/index.ts";
 export interface Notice {
   readonly key: ConsoleKey;
   readonly values?: Readonly<Record<string, string | number>>;
+  /** Fills `{why}`. */
+  readonly refusal?: Refusal;
+}
+
+/** Why the API refused: its code, which has words in each language, and where the logs tell more. */
+export interface Refusal {
+  readonly code: string;
+  readonly requestId: string;
+}
+
+/** What an error of the API says, without its sentence: that is English only. */
+export function refusalOf({ code, problem }: ApiError): Refusal {
+  return { code, requestId: problem.requestId ?? "" };
 }
 
 /** What to tell when the API refused something, or nothing came back. */
 export function failure(error: unknown, key: ConsoleKey): Notice {
   if (!(error instanceof ApiError)) return { key: "login.offline" };
-  const detail = error.problem.errors?.[0]?.message ?? error.message;
-  return { key, values: { detail } };
+  return { key, refusal: refusalOf(error) };
 }
 
 /** The rules of `POST /auth/password` that have words of their own. */

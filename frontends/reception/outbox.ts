@@ -5,6 +5,7 @@ import { backoff } from "../shared/poll.ts";
 import { randomKey } from "../shared/storage.ts";
 import type { DeliveryAnswer, ReceptionView, Staff } from "../shared/wire.ts";
 import type { Device } from "./device.ts";
+import { type Refusal, refusalOf } from "./notice.ts";
 
 /** The one delivery of an order, as the API told it. */
 export type Delivery = Pick<
@@ -18,8 +19,8 @@ export type Outcome =
   | { readonly kind: "ours"; readonly delivery: Delivery }
   /** The order had been delivered before. */
   | { readonly kind: "other"; readonly delivery: Delivery }
-  /** The API refused it for good: a code, and a sentence. */
-  | { readonly kind: "refused"; readonly code: string; readonly detail: string };
+  /** The API refused it for good. */
+  | ({ readonly kind: "refused" } & Refusal);
 
 /** A press on "deliver", kept on the device until its outcome is known and read. */
 export interface Press {
@@ -183,8 +184,7 @@ export class Outbox {
         this.settle(press, await this.send(press));
       } catch (error) {
         if (!(error instanceof ApiError && isFinal(error))) return false;
-        const detail = error.problem.errors?.[0]?.message ?? error.message;
-        this.settle(press, { kind: "refused", code: error.code, detail });
+        this.settle(press, { kind: "refused", ...refusalOf(error) });
       }
       return true;
     });

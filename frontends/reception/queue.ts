@@ -1,10 +1,9 @@
 import { type Child, h, type VNode } from "../shared/dom.ts";
 import { familyIcon, type IconName, icon, spinner } from "../shared/icons.ts";
-import { banner } from "../shared/parts.ts";
 import type { OrderStatus, QueueItem } from "../shared/wire.ts";
 import type { Desk } from "./desk.ts";
 import { type Filter, isToday, type List, type Stand } from "./listing.ts";
-import { kbd } from "./views-parts.ts";
+import { kbd, told } from "./views-parts.ts";
 
 /** As a desk wants them: first those who may be standing there. */
 const STATUSES: readonly OrderStatus[] = [
@@ -246,13 +245,10 @@ function row(desk: Desk, item: QueueItem): VNode {
   );
 }
 
-function failed(desk: Desk, { failed: why }: List): Child {
-  const { words } = desk;
-  if (!why) return null;
-  return banner(
-    "warn",
-    why.key,
-    words.text(why.key, why.values),
+function failed(desk: Desk, list: List): Child {
+  return told(
+    desk,
+    list.failed,
     h(
       "button",
       {
@@ -262,7 +258,7 @@ function failed(desk: Desk, { failed: why }: List): Child {
         onclick: () => desk.refreshList(),
       },
       icon("refresh"),
-      words.text("retry"),
+      desk.words.text("retry"),
     ),
   );
 }

@@ -2,11 +2,23 @@ import { type Child, h, type VNode } from "../shared/dom.ts";
 import { banner } from "../shared/parts.ts";
 import type { Desk } from "./desk.ts";
 import { type Command, SHORTCUTS } from "./keys.ts";
-import type { Notice } from "./notice.ts";
+import type { Notice, Refusal } from "./notice.ts";
 
 /** A notice of the desk, in words. */
-export function told(desk: Desk, notice: Notice | null): Child {
-  return notice && banner("warn", notice.key, desk.words.text(notice.key, notice.values));
+export function told({ words }: Desk, notice: Notice | null, ...more: Child[]): Child {
+  if (!notice) return null;
+  const { key, values, refusal } = notice;
+  const said = refusal ? { ...values, why: why(words, refusal) } : values;
+  return banner("warn", key, words.text(key, said), ...more);
+}
+
+/** Why the API refused, in words; for a code without any, what to tell the administrator. */
+export function why(
+  words: Pick<Desk["words"], "has" | "text">,
+  { code, requestId }: Refusal,
+): string {
+  const key = `why.${code}`;
+  return words.has(key) ? words.text(key) : words.text("why.other", { code, requestId });
 }
 
 /** The key that does the same, told where there is a keyboard to press it on. */

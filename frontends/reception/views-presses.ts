@@ -2,6 +2,7 @@ import { type Child, h, type VNode } from "../shared/dom.ts";
 import { icon, spinner } from "../shared/icons.ts";
 import type { Desk } from "./desk.ts";
 import type { Press } from "./outbox.ts";
+import { why } from "./views-parts.ts";
 
 /** The deliveries of this device that nobody knows of yet, and outcomes that nobody read yet. */
 export function pressStrip(desk: Desk): Child {
@@ -131,7 +132,9 @@ function becameOf(desk: Desk, { outcome, pressedAt, displayName }: Press): strin
     const time = words.moment(new Date(pressedAt));
     return words.text("presses.pressed", { time, by: displayName });
   }
-  if (outcome.kind === "refused") return words.text("presses.refused", { detail: outcome.detail });
+  if (outcome.kind === "refused") {
+    return words.text("deliver.refused", { why: why(words, outcome) });
+  }
   const { deliveredAt, deliveredByName, deliveredSite } = outcome.delivery;
   return words.text(`presses.${outcome.kind}`, {
     time: words.moment(new Date(deliveredAt)),

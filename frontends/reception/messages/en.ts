@@ -37,7 +37,7 @@ export const texts = {
   "password.action": "Save password",
   "password.short": "Use at least 12 characters.",
   "password.wrong": "The current password is wrong.",
-  "password.failed": "Not accepted: {detail}",
+  "password.failed": "Not accepted. {why}",
 
   "site.title": "Which desk is this?",
   "site.text": "Only orders of this site can be handed over here.",
@@ -65,7 +65,6 @@ export const texts = {
   "presses.pressed": "{time}, {by}",
   "presses.ours": "Recorded {time}",
   "presses.other": "Delivered before: {time} by {by} at {site}",
-  "presses.refused": "Not recorded: {detail}",
   "presses.read": "OK",
 
   "leaving.title": "Sign out with deliveries not confirmed?",
@@ -91,7 +90,7 @@ export const texts = {
   "list.today": "Back to today",
   "list.more": "Show more",
   "list.empty": "No order fits.",
-  "list.refused": "The list could not be loaded: {detail}",
+  "list.refused": "The list could not be loaded. {why}",
   "list.search":
     "Search takes an order's code, its number (0x…) or a wallet address: at least its last 4 characters.",
 
@@ -191,8 +190,17 @@ export const texts = {
   "detail.reference": "Reference",
   "deliver.note": "Note (optional)",
   "deliver.action": "Deliver",
-  "deliver.refused": "Not recorded: {detail}",
+  "deliver.refused": "Not recorded. {why}",
   next: "Next customer",
+
+  "why.ORDER_NOT_VALID": "The order is not final at the moment.",
+  "why.ORDER_EXPIRED": "The order has expired.",
+  "why.ORDER_CANCELLED": "The order was cancelled.",
+  "why.ORDER_NOT_FOUND": "There is no such order.",
+  "why.FORBIDDEN_SITE": "You are not assigned to this site.",
+  "why.FORBIDDEN_ROLE": "Your role does not allow it.",
+  "why.LOCKED_OUT": "Too many attempts. Try again in some minutes.",
+  "why.other": "Tell the administrator: {code}, request {requestId}.",
 
   "status.CREATED": "Not redeemed",
   "status.PENDING_CHAIN": "Confirming",

@@ -37,7 +37,7 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "password.action": "Lưu mật khẩu",
   "password.short": "Cần ít nhất 12 ký tự.",
   "password.wrong": "Mật khẩu hiện tại chưa đúng.",
-  "password.failed": "Không được chấp nhận: {detail}",
+  "password.failed": "Không được chấp nhận. {why}",
 
   "site.title": "Bạn đang ở quầy nào?",
   "site.text": "Quầy này chỉ giao được đơn của cơ sở đã chọn.",
@@ -65,7 +65,6 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "presses.pressed": "{time}, {by}",
   "presses.ours": "Đã ghi nhận {time}",
   "presses.other": "Đã giao trước đó: {time}, {by}, tại {site}",
-  "presses.refused": "Chưa ghi nhận: {detail}",
   "presses.read": "Đã rõ",
 
   "leaving.title": "Đăng xuất khi còn lượt giao chưa xác nhận?",
@@ -91,7 +90,7 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "list.today": "Về hôm nay",
   "list.more": "Xem thêm",
   "list.empty": "Không có đơn nào phù hợp.",
-  "list.refused": "Chưa tải được danh sách: {detail}",
+  "list.refused": "Chưa tải được danh sách. {why}",
   "list.search": "Ô tìm kiếm nhận mã đơn, số đơn (0x…) hoặc địa chỉ ví: ít nhất 4 ký tự cuối.",
 
   "parse.incomplete": "Mã chưa đủ: cần 16 ký tự.",
@@ -189,8 +188,17 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "detail.reference": "Mã tra cứu",
   "deliver.note": "Ghi chú (không bắt buộc)",
   "deliver.action": "Xác nhận giao",
-  "deliver.refused": "Chưa ghi nhận: {detail}",
+  "deliver.refused": "Chưa ghi nhận. {why}",
   next: "Khách tiếp theo",
+
+  "why.ORDER_NOT_VALID": "Đơn hiện chưa chốt xong.",
+  "why.ORDER_EXPIRED": "Đơn đã hết hạn.",
+  "why.ORDER_CANCELLED": "Đơn đã bị huỷ.",
+  "why.ORDER_NOT_FOUND": "Không có đơn này.",
+  "why.FORBIDDEN_SITE": "Bạn không được phân công tại cơ sở này.",
+  "why.FORBIDDEN_ROLE": "Tài khoản của bạn không có quyền này.",
+  "why.LOCKED_OUT": "Đã thử quá nhiều lần. Hãy thử lại sau ít phút.",
+  "why.other": "Hãy báo quản trị viên: {code}, yêu cầu {requestId}.",
 
   "status.CREATED": "Chưa đổi",
   "status.PENDING_CHAIN": "Đang xác nhận",
