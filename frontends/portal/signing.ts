@@ -10,6 +10,7 @@ import { nothingBurned } from "./stage.ts";
 import type { Notice, Store } from "./state.ts";
 import type { OrderTracker } from "./tracker.ts";
 import { type Connection, neverSent } from "./wallet.ts";
+import { lookAt } from "./watch.ts";
 
 /** Asks the wallet to redeem the order on the screen, after all that can be checked was. */
 export class Signing {
@@ -97,6 +98,9 @@ export class Signing {
       const txHash = (await provider.request({ method: "eth_sendTransaction", params })) as Hex;
       this.kept.update(orderId, id, { txHash });
       this.tracker.hint(orderId, txHash);
+      // Known from the start, the nonce tells later whether another transaction took its place.
+      const { nonce } = await lookAt(provider, txHash).catch(() => ({ nonce: null }));
+      this.kept.update(orderId, id, { nonce });
       return null;
     } catch (error) {
       if (isAlreadyRedeemed(error)) {

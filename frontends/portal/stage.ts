@@ -161,7 +161,7 @@ interface Pace {
 }
 
 interface Look {
-  readonly tone: "info" | "good" | "warn" | "bad";
+  readonly tone: "info" | "good" | "warn";
   /** How many of the five steps are behind; null where the steps do not apply. */
   readonly step: number | null;
   /** Whether the code for reception stands on the page. */
@@ -188,7 +188,7 @@ export const LOOKS: Readonly<Record<Stage, Look>> = {
   ready: { tone: "good", step: 4, code: true, pace: STEADY },
   delivered: { tone: "good", step: 5, code: false, pace: null },
   expiring: { tone: "info", step: 1, code: false, pace: CALM },
-  expired: { tone: "bad", step: null, code: false, pace: null },
-  cancelled: { tone: "bad", step: null, code: false, pace: SLOW },
+  expired: { tone: "info", step: null, code: false, pace: null },
+  cancelled: { tone: "info", step: null, code: false, pace: SLOW },
   exception: { tone: "warn", step: null, code: true, pace: SLOW },
 };

@@ -78,7 +78,8 @@ export async function look(
   };
 }
 
-async function lookAt(provider: Provider, txHash: Hex | null): Promise<TransactionSight> {
+/** What the node says about one transaction; nothing where the wallet has not told its hash. */
+export async function lookAt(provider: Provider, txHash: Hex | null): Promise<TransactionSight> {
   if (!txHash) return { succeeded: null, known: false, nonce: null };
   const [receipt, transaction] = await Promise.all(
     ["eth_getTransactionReceipt", "eth_getTransactionByHash"].map((method) =>

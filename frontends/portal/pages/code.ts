@@ -26,7 +26,11 @@ export function codeCard(portal: Portal, orderId: string, stage: Stage): VNode {
           image,
         )
       : image,
-    h("p", { class: "hint" }, words.text(ready ? "code.label" : "code.early")),
+    h(
+      "p",
+      { class: "hint" },
+      words.text(ready || stage === "exception" ? "code.label" : "code.early"),
+    ),
     digits(orderId, true),
     h("p", { class: "hint with-icon" }, icon("shield"), words.text("code.secret")),
   );
