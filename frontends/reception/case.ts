@@ -5,12 +5,14 @@ import { Kept } from "../shared/storage.ts";
 import type { ReceptionView } from "../shared/wire.ts";
 import { type Answer, answerTo, FRESH_MS, lookEvery } from "./answer.ts";
 import type { Device } from "./device.ts";
-import { failure, type Notice } from "./notice.ts";
+import { failure, isPassing, type Notice, pauseOf } from "./notice.ts";
 import type { Delivery, Outbox, Press } from "./outbox.ts";
 
 /** The code on the screen and what is known about it. */
 export interface Case {
   readonly orderId: string | null;
+  /** What the code may mean instead, while no order was found. */
+  readonly others: readonly string[];
   readonly method: InputMethod;
   readonly answer: Answer;
   readonly view: ReceptionView | null;
@@ -35,7 +37,7 @@ export interface Surroundings {
 }
 
 interface KeptCase {
-  readonly orderId: string;
+  readonly orderIds: readonly string[];
   readonly method: InputMethod;
   readonly note: string;
 }
@@ -72,7 +74,8 @@ export class Counter {
   async open(
     orderIds: readonly string[],
     method: InputMethod,
-    note = "",
+    // A code that is read twice is still the same customer's.
+    note = orderIds.includes(this.current?.orderId ?? "") ? (this.current?.note ?? "") : "",
     notice: Notice | null = null,
   ): Promise<void> {
     const [orderId, ...others] = orderIds;
@@ -80,27 +83,30 @@ export class Counter {
     this.stop();
     const pressed = this.outbox.unsettled(orderIds);
     if (pressed && pressed.username === this.desk.username()) {
-      this.show({ ...fresh(pressed.orderId, method), answer: "unsure", press: pressed });
+      const { note: told } = pressed;
+      this.show({
+        ...fresh(pressed.orderId, method),
+        answer: "unsure",
+        press: pressed,
+        note: told,
+      });
       this.desk.tell("unsure");
       this.outbox.flush();
       return;
     }
     const mine = this.looked;
-    this.show({ ...fresh(orderId, method), note, notice });
+    this.show({ ...fresh(orderId, method), others, note, notice });
     this.keep();
+    let pause = 0;
     try {
       await this.ask(orderId, method);
     } catch (error) {
-      if (mine !== this.looked) return;
-      if (!(error instanceof ApiError)) this.change({ answer: "offline" });
-      else if (error.status === 404 && others.length > 0) {
-        await this.open(others, method, note, notice);
-        return;
-      } else if (!this.refuse(error)) return;
+      if (mine !== this.looked || !(await this.fail(error))) return;
+      pause = pauseOf(error);
     }
     if (mine !== this.looked || !this.current) return;
     this.desk.tell(this.current.answer);
-    this.follow(orderId, method);
+    this.follow(orderId, method, pause);
   }
 
   /** Shows a code that is none of ours. */
@@ -113,7 +119,7 @@ export class Counter {
   /** Opens what this person had on the screen when the session or the page ended. */
   reopen(): void {
     const before = this.kept()?.get();
-    if (before && !this.current) void this.open([before.orderId], before.method, before.note);
+    if (before && !this.current) void this.open(before.orderIds, before.method, before.note);
   }
 
   editNote(note: string): void {
@@ -124,6 +130,8 @@ export class Counter {
 
   /** Hands over, if the green on the screen is still true as far as anyone can tell. */
   deliver(): void {
+    // Another tab may have been faster while this one was put aside.
+    this.outbox.refresh();
     const { current } = this;
     const site = this.desk.site();
     if (current?.answer !== "deliverable" || !current.view || !site) return;
@@ -172,9 +180,14 @@ export class Counter {
   /** Ready for the next customer: what was told about a press counts as read. */
   close(): void {
     const press = this.current?.press;
+    this.wipe();
+    if (press) this.outbox.acknowledge(press.key);
+  }
+
+  /** Leaves nothing of the case behind; what became of a press is still to be read. */
+  wipe(): void {
     this.kept()?.clear();
     this.hide();
-    if (press) this.outbox.acknowledge(press.key);
   }
 
   /** Leaves the screen, and keeps the case for the same person. */
@@ -208,12 +221,24 @@ export class Counter {
     this.desk.tell("unsure");
   }
 
+  /** Shows why there is no answer; answers false where something else is shown now. */
+  private async fail(error: unknown): Promise<boolean> {
+    const { others, method, note, notice } = this.current ?? fresh(null, "typed");
+    if (isPassing(error)) this.change({ answer: "offline" });
+    else if (!(error instanceof ApiError)) return false;
+    else if (error.status !== 404 || others.length === 0) return this.refuse(error);
+    else {
+      await this.open(others, method, note, notice);
+      return false;
+    }
+    return true;
+  }
+
   /** Shows a refusal; answers false where the desk goes elsewhere. */
   private refuse(error: ApiError): boolean {
     if (error.status === 401 || this.desk.refused(error)) return false;
     if (error.status === 404) this.change({ answer: "unknown" });
     else this.change({ answer: "refused", notice: failure(error, "deliver.refused") });
-    this.kept()?.clear();
     return true;
   }
 
@@ -232,6 +257,7 @@ export class Counter {
     const site = this.desk.site();
     if (!site) return;
     this.askedAt = askedAt;
+    this.change({ others: [] });
     const answer = answerTo(view, site);
     if (answer !== "deliverable") {
       this.change({ view, answer });
@@ -261,26 +287,27 @@ export class Counter {
    * Looks at the order until it ends. The public view is enough to see a change and leaves no scan
    * in the audit; the desk's own view is asked again only when something moved.
    */
-  private follow(orderId: string, method: InputMethod): void {
+  private follow(orderId: string, method: InputMethod, pause: number): void {
     const first = this.current && lookEvery(this.current.answer);
     if (!first) return;
     const mine = this.looked;
     let turn = 0;
     this.looking = poll(async () => {
       turn += 1;
-      if (turn === 1) return first;
+      if (turn === 1) return Math.max(first, pause);
+      pause = 0;
       const before = this.current;
       if (mine !== this.looked || before?.orderId !== orderId) return null;
       try {
         await this.lookAgain(orderId, method, before.view);
       } catch (error) {
-        if (mine !== this.looked) return null;
-        if (!(error instanceof ApiError)) this.change({ answer: "offline" });
-        else if (!this.refuse(error)) return null;
+        if (mine !== this.looked || !(await this.fail(error))) return null;
+        pause = pauseOf(error);
       }
       if (mine !== this.looked || !this.current) return null;
       if (this.current.answer !== before.answer) this.desk.tell(this.current.answer);
-      return lookEvery(this.current.answer);
+      const next = lookEvery(this.current.answer);
+      return next && Math.max(next, pause);
     }, this.device);
   }
 
@@ -332,8 +359,9 @@ export class Counter {
   }
 
   private keep(): void {
-    const { orderId, method, note } = this.current ?? {};
-    if (orderId && method) this.kept()?.set({ orderId, method, note: note ?? "" });
+    if (!this.current?.orderId) return;
+    const { orderId, others, method, note } = this.current;
+    this.kept()?.set({ orderIds: [orderId, ...others], method, note });
   }
 
   private show(current: Case | null): void {
@@ -349,6 +377,7 @@ export class Counter {
 function fresh(orderId: string | null, method: InputMethod): Case {
   return {
     orderId,
+    others: [],
     method,
     answer: "checking",
     view: null,

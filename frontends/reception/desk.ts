@@ -240,7 +240,6 @@ export class Desk {
       this.leave(change);
       return;
     }
-    if (this.person !== null) this.leave("signed-out", false);
     this.enter();
   }
 
@@ -364,12 +363,14 @@ export class Desk {
   isIdle(): boolean {
     const { busy, current, code, camera, leaving, list } = this.state;
     const atWork = busy || current !== null || code !== "" || camera.phase !== "off" || leaving;
-    return !atWork && list.filter.search === "";
+    return !atWork && list.filter.search === "" && this.outbox.isKept();
   }
 
   private enter(): void {
     const { staff } = this.session;
     if (!staff) return;
+    const { person } = this;
+    if (person !== null && person !== staff.username) this.leave("signed-out", false);
     this.person = staff.username;
     this.set({ signedIn: true, notice: null });
     this.warn();
@@ -387,7 +388,7 @@ export class Desk {
   private leave(over: Exclude<SessionChange, "signed-in">, told = true): void {
     const ended = over === "ended";
     if (ended) this.counter.hide();
-    else this.counter.close();
+    else this.counter.wipe();
     this.cancelWarning();
     this.scanner.release();
     this.listing.close();
@@ -435,7 +436,9 @@ export class Desk {
     const shown = this.counter.current?.press?.key;
     for (const { key, outcome } of presses) {
       const wasOpen = before.some((press) => press.key === key && !press.outcome);
-      if (outcome && wasOpen && key !== shown) this.signals.tell(answerOf(outcome));
+      // Good news of an earlier customer must not sound like the answer to the present one.
+      const heard = outcome?.kind !== "ours" || !this.state.current;
+      if (outcome && wasOpen && key !== shown && heard) this.signals.tell(answerOf(outcome));
     }
     this.redraw();
   }

@@ -5,7 +5,7 @@ import { backoff } from "../shared/poll.ts";
 import { randomKey } from "../shared/storage.ts";
 import type { DeliveryAnswer, ReceptionView, Staff } from "../shared/wire.ts";
 import type { Device } from "./device.ts";
-import { type Refusal, refusalOf } from "./notice.ts";
+import { isPassing, pauseOf, type Refusal, refusalOf } from "./notice.ts";
 
 /** The one delivery of an order, as the API told it. */
 export type Delivery = Pick<
@@ -57,10 +57,12 @@ const SLOWEST_STEP = 4;
 export class Outbox {
   /** Oldest first. */
   presses: readonly Press[] = [];
-  /** What the browser refused to store lives as long as the page. */
-  private readonly unstored = new Map<string, Press>();
+  /** Pressed on this page and not known yet, or refused by the storage: it may lose what it has. */
+  private readonly held = new Map<string, Press>();
   /** Keys of presses whose last request brought no answer. */
   private readonly troubled = new Set<string>();
+  /** The API wants no delivery before that moment of the device's `elapsed`. */
+  private notBefore = 0;
   private failures = 0;
   private rounding = false;
   private cancel = () => {};
@@ -105,7 +107,7 @@ export class Outbox {
   /** Forgets a press whose outcome was read; one without an outcome stays. */
   acknowledge(key: string): void {
     if (!this.find(key)?.outcome) return;
-    this.unstored.delete(key);
+    this.held.delete(key);
     try {
       this.device.shared().removeItem(PREFIX + key);
     } catch {
@@ -127,6 +129,11 @@ export class Outbox {
   /** The presses of that person whose outcome nobody knows yet. */
   waitingFor(username: string): readonly Press[] {
     return this.presses.filter((press) => !press.outcome && press.username === username);
+  }
+
+  /** Whether all presses outlive the page. */
+  isKept(): boolean {
+    return this.presses.every((press) => this.isStored(press));
   }
 
   /** Whether the last request for this press brought no answer. */
@@ -159,6 +166,7 @@ export class Outbox {
   private async round(): Promise<void> {
     if (this.rounding) return;
     this.rounding = true;
+    this.refresh();
     let allKnown = true;
     for (const { key } of this.mine()) allKnown = (await this.attempt(key)) && allKnown;
     this.rounding = false;
@@ -170,28 +178,37 @@ export class Outbox {
     this.cancel();
     this.failures = Math.min(this.failures + 1, SLOWEST_STEP);
     const pause = backoff(this.failures, this.device.random());
-    this.cancel = this.device.later(() => this.flush(), pause);
+    const wanted = this.notBefore - this.device.elapsed();
+    this.cancel = this.device.later(() => this.flush(), Math.max(pause, wanted));
   }
 
   /** Sends a press once; answers whether its outcome is known. */
   private async attempt(key: string): Promise<boolean> {
-    const outcome = await this.device.alone(PREFIX + key, async () => {
-      this.refresh();
-      const press = this.find(key);
-      if (!press || press.outcome) return true;
-      if (this.who()?.username !== press.username) return false;
-      try {
-        this.settle(press, await this.send(press));
-      } catch (error) {
-        if (!(error instanceof ApiError && isFinal(error))) return false;
-        this.settle(press, { kind: "refused", ...refusalOf(error) });
-      }
-      return true;
-    });
-    if (outcome) this.troubled.delete(key);
+    // Browsers may refuse a lock to a page that goes; the key alone makes it once.
+    const known = await this.device
+      .alone(PREFIX + key, () => this.attemptAlone(key))
+      .catch(() => false);
+    if (known) this.troubled.delete(key);
     else this.troubled.add(key);
     this.changed();
-    return outcome;
+    return known;
+  }
+
+  private async attemptAlone(key: string): Promise<boolean> {
+    this.refresh();
+    const press = this.find(key);
+    if (!press || press.outcome) return true;
+    if (this.who()?.username !== press.username) return false;
+    if (!this.isStored(press)) this.write(press);
+    if (this.device.elapsed() < this.notBefore) return false;
+    try {
+      this.settle(press, await this.send(press));
+    } catch (error) {
+      this.notBefore = this.device.elapsed() + pauseOf(error);
+      if (!(error instanceof ApiError && isFinal(error))) return false;
+      this.settle(press, { kind: "refused", ...refusalOf(error) });
+    }
+    return true;
   }
 
   private async send(press: Press): Promise<Outcome> {
@@ -231,28 +248,39 @@ export class Outbox {
   }
 
   private write(press: Press): void {
+    this.held.set(press.key, press);
     try {
       this.device.shared().setItem(PREFIX + press.key, JSON.stringify(press));
-      this.unstored.delete(press.key);
+      if (press.outcome) this.held.delete(press.key);
     } catch {
-      this.unstored.set(press.key, press);
+      // It lives as long as the page, or until there is room.
     }
   }
 
-  private refresh(): void {
+  private isStored({ key }: Press): boolean {
+    try {
+      return this.device.shared().getItem(PREFIX + key) !== null;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Takes over what the storage has, and what other tabs made of it. */
+  refresh(): void {
     this.presses = this.read();
     this.changed();
   }
 
   private read(): Press[] {
-    const found = new Map(this.unstored);
+    const found = new Map(this.held);
     try {
       const store = this.device.shared();
       for (let at = 0; at < store.length; at += 1) {
         const name = store.key(at);
-        if (!name?.startsWith(PREFIX) || found.has(name.slice(PREFIX.length))) continue;
-        const press = parsePress(store.getItem(name));
-        if (press) found.set(press.key, press);
+        const press = name?.startsWith(PREFIX) ? parsePress(store.getItem(name)) : null;
+        if (!press || found.get(press.key)?.outcome) continue;
+        found.set(press.key, press);
+        if (press.outcome) this.held.delete(press.key);
       }
     } catch {
       // A browser that refuses storage has only what lives in the page.
@@ -261,11 +289,15 @@ export class Outbox {
   }
 }
 
-/** Whether the API will say the same however often it is asked. */
-function isFinal({ status, code }: ApiError): boolean {
-  if (status === 401 || status === 408 || status === 425 || status === 429) return false;
+/**
+ * Whether the API will say the same however often it is asked. Of those it does not let in, it has
+ * not looked whether they delivered.
+ */
+function isFinal(error: ApiError): boolean {
+  const { status, code } = error;
   if (status === 404) return code === "ORDER_NOT_FOUND";
-  return code !== "PASSWORD_CHANGE_REQUIRED";
+  if (status === 403) return code === "FORBIDDEN_SITE";
+  return status !== 401 && !isPassing(error);
 }
 
 function parsePress(text: string | null): Press | null {

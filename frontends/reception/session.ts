@@ -52,6 +52,8 @@ export class StaffSession {
     this.kept = new Kept(() => device.shared(), "5sov.session", null);
     this.keptTab = new Kept(() => device.own(), "5sov.tab", false);
     device.onShared(() => this.follow());
+    // A tab that was put aside may not have heard.
+    device.onVisible(() => this.follow());
   }
 
   get staff(): Staff | null {
@@ -123,11 +125,23 @@ export class StaffSession {
 
   /** Signs out in all tabs, and on the server if it can be reached. */
   async signOut(): Promise<void> {
-    const told = this.api().logout();
+    const { current } = this;
     this.end("signed-out");
-    await told.catch(() => {
+    if (!current) return;
+    await this.revoke(current).catch(() => {
       // The session runs out by itself; this device has already forgotten it.
     });
+  }
+
+  /** Ends the session at the API, with another access token where this one ran out. */
+  private async revoke({ accessToken, refreshToken }: SignedIn): Promise<void> {
+    try {
+      await this.api().logout(accessToken);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const renewed = await this.api().refresh(refreshToken);
+      await this.api().logout(renewed.accessToken);
+    }
   }
 
   private async exchange(refused: string): Promise<boolean> {

@@ -157,8 +157,12 @@ export class Api {
     return this.json("/auth/refresh", { method: "POST", body: { refreshToken } });
   }
 
-  async logout(): Promise<void> {
-    await this.send("/auth/logout", { method: "POST", staff: true });
+  /** Ends the session of `accessToken`, whoever is signed in by now. */
+  async logout(accessToken: string): Promise<void> {
+    await this.send("/auth/logout", {
+      method: "POST",
+      headers: { Authorization: `Bearer ${accessToken}` },
+    });
   }
 
   async changePassword(currentPassword: string, newPassword: string): Promise<void> {

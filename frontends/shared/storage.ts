@@ -19,7 +19,9 @@ export class Kept<T> {
     try {
       this.store().setItem(this.name, JSON.stringify(value));
     } catch {
-      // Private windows may refuse: the value lives as long as the page.
+      // Private windows may refuse: the value lives as long as the page. What was stored before is
+      // not true any more.
+      this.clear();
     }
   }
 

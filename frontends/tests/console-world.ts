@@ -53,6 +53,8 @@ function settle(): Promise<void> {
 }
 
 class MemoryStorage {
+  /** Takes nothing more, as a browser does whose disk is full. */
+  full = false;
   private readonly values = new Map<string, string>();
   constructor(private readonly written: () => void = () => {}) {}
   get length(): number {
@@ -65,6 +67,7 @@ class MemoryStorage {
     return this.values.get(name) ?? null;
   }
   setItem(name: string, value: string): void {
+    if (this.full) throw new Error("QuotaExceededError");
     this.values.set(name, value);
     this.written();
   }
@@ -104,7 +107,7 @@ export interface FakeOrder {
   delivery: FakeDelivery | null;
 }
 
-type Answer = { status: number; body: unknown; retryAfter?: number };
+export type Answer = { status: number; body: unknown; retryAfter?: number };
 
 class Refusal extends Error {
   constructor(
@@ -355,6 +358,10 @@ export class FakeDevice {
   mood: Mood = "fine";
   /** What happens to requests for one path instead. */
   readonly moods = new Map<string, Mood>();
+  /** What something between here and the API answers instead, by method and path. */
+  readonly answers = new Map<string, Answer>();
+  /** How many more times the browser refuses a lock. */
+  locksRefused = 0;
   /** What somebody set the clock of this device forward by, in milliseconds. */
   clockAhead = 0;
   readonly tabs: FakeTab[] = [];
@@ -405,6 +412,10 @@ export class FakeDevice {
   }
 
   async alone<T>(tab: FakeTab, name: string, run: () => Promise<T>): Promise<T> {
+    if (this.locksRefused > 0) {
+      this.locksRefused -= 1;
+      throw new Error("InvalidStateError");
+    }
     const queue = this.locks.get(name) ?? [];
     this.locks.set(name, queue);
     await new Promise<void>((start) => {
@@ -425,7 +436,8 @@ export class FakeDevice {
   private tellTabs(): void {
     for (const tab of this.tabs) {
       this.time.later(() => {
-        if (tab.alive) for (const listener of tab.sharedListeners) listener();
+        if (!tab.alive || tab.suspended) return;
+        for (const listener of tab.sharedListeners) listener();
       }, 1);
     }
   }
@@ -435,6 +447,8 @@ export class FakeDevice {
 export class FakeTab {
   alive = true;
   visible = true;
+  /** Put aside by the browser: what happens in other tabs is not heard. */
+  suspended = false;
   readonly told: string[] = [];
   readonly sharedListeners: (() => void)[] = [];
   readonly onlineListeners: (() => void)[] = [];
@@ -533,9 +547,12 @@ export class FakeTab {
   private fetch(url: string, init: RequestInit): Promise<Response> {
     const { time, server, moods } = this.home;
     const mood = moods.get(url) ?? this.home.mood;
+    const method = init.method ?? "GET";
+    const instead = this.home.answers.get(`${method} ${url.split("?")[0]}`);
     const answer = () =>
+      instead ??
       server.answer(
-        init.method ?? "GET",
+        method,
         url,
         init.headers as Record<string, string>,
         (init.body as string | undefined) ?? "",
