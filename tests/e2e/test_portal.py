@@ -129,6 +129,7 @@ def test_a_computer_is_shown_where_to_get_a_wallet(world: World) -> None:
 def test_an_icon_from_elsewhere_is_not_fetched(world: World) -> None:
     wallet = customer(world)
     page = world.portal(wallet)
+    expect_screen(page, "welcome")
     page.evaluate(
         """() => window.dispatchEvent(new CustomEvent("eip6963:announceProvider", {detail: {
              info: {uuid: "1", name: "Other", rdns: "x.other", icon: "https://example.com/i.png"},
