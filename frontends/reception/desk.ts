@@ -448,6 +448,7 @@ export class Desk {
     this.cancelWarning();
     const { endsAt } = this.session;
     if (endsAt === null) return;
+    this.session.seen();
     const left = Math.max(0, Math.ceil((endsAt - this.device.time()) / MINUTE_MS));
     const endsIn = left <= WARN_MINUTES ? left : null;
     if (endsIn !== this.state.endsIn) this.set({ endsIn });

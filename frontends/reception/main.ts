@@ -48,7 +48,9 @@ async function run(): Promise<void> {
     unreadable: () => desk.wedgeUnreadable(),
   });
   document.addEventListener("keydown", (event) => {
-    if (!event.defaultPrevented && obey(desk, event)) event.preventDefault();
+    // An Enter that is held down presses once, lest it confirm what only appears meanwhile.
+    const held = event.repeat && event.key === "Enter";
+    if (!event.defaultPrevented && (held || obey(desk, event))) event.preventDefault();
   });
   await desk.start();
   await app.start(trusted(SERVICE_WORKER)).catch(() => {

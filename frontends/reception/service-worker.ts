@@ -76,7 +76,10 @@ async function config(request: Request): Promise<Response> {
   try {
     const signal = AbortSignal.timeout(CONFIG_PATIENCE_MS);
     const answer = await fetch(request, { signal });
-    if (answer.ok) await cache.put(CONFIG, answer.clone());
+    // A Wi-Fi portal may answer in the site's name, with a page of its own.
+    await answer.clone().json();
+    if (!answer.ok) throw new TypeError(`status ${answer.status}`);
+    await cache.put(CONFIG, answer.clone());
     return answer;
   } catch {
     return (await cache.match(CONFIG)) ?? Response.error();

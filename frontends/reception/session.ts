@@ -26,6 +26,8 @@ type Stored = SignedIn | { readonly over: Over };
 
 const LOCK = "5sov.session";
 const REFRESH_PAUSES_MS = [1000, 5000];
+/** A console that nobody had open for longer asks for a password. */
+const ABSENCE_MS = 900_000;
 
 /**
  * Who is signed in on this device: one person at a time, in all its tabs.
@@ -40,8 +42,11 @@ export class StaffSession {
   /** All access tokens that this person had since signing in. */
   private readonly tokens = new Set<string>();
   private readonly kept: Kept<Stored | null>;
-  /** Tells a reload, and a tab that the browser brought back, from the first tab of a day. */
-  private readonly keptTab: Kept<boolean>;
+  /**
+   * When this tab was seen last, in unix milliseconds: tells a reload from the first tab of a day,
+   * also where the browser brings a closed tab back.
+   */
+  private readonly keptTab: Kept<number>;
   private renewing: Promise<boolean> | null = null;
 
   constructor(
@@ -50,7 +55,7 @@ export class StaffSession {
     private readonly changed: (change: SessionChange) => void,
   ) {
     this.kept = new Kept(() => device.shared(), "5sov.session", null);
-    this.keptTab = new Kept(() => device.own(), "5sov.tab", false);
+    this.keptTab = new Kept(() => device.own(), "5sov.tab", Number.NEGATIVE_INFINITY);
     device.onShared(() => this.follow());
     // A tab that was put aside may not have heard.
     device.onVisible(() => this.follow());
@@ -79,7 +84,7 @@ export class StaffSession {
     const othersOpen = await this.device.othersOpen();
     const stored = this.kept.get();
     if (!stored || "over" in stored) return false;
-    if (!othersOpen && !this.keptTab.get()) {
+    if (!othersOpen && Math.abs(this.device.time() - this.keptTab.get()) > ABSENCE_MS) {
       this.current = stored;
       void this.signOut();
       return false;
@@ -104,6 +109,11 @@ export class StaffSession {
       });
     return this.renewing;
   };
+
+  /** The console is open still. */
+  seen(): void {
+    this.keptTab.set(this.device.time());
+  }
 
   /** Asks for the person's rights as they are now. Raises `Unreachable`. */
   async reload(): Promise<void> {
@@ -198,7 +208,7 @@ export class StaffSession {
     if (stored.staff.username !== this.current?.staff.username) this.tokens.clear();
     this.tokens.add(stored.accessToken);
     this.current = stored;
-    this.keptTab.set(true);
+    this.seen();
   }
 
   private accept(session: Session): Staff {

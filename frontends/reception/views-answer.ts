@@ -281,6 +281,8 @@ function deliverButton({ words }: Desk): VNode {
       class: "button on-color big",
       "data-testid": "deliver",
       mounted: focus,
+      // The second tap of a double tap was meant for what was here before.
+      onclick: (event: MouseEvent) => event.detail > 1 && event.preventDefault(),
     },
     icon("check"),
     words.text("deliver.action"),

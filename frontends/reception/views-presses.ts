@@ -6,23 +6,25 @@ import { why } from "./views-parts.ts";
 
 /** The deliveries of this device that nobody knows of yet, and outcomes that nobody read yet. */
 export function pressStrip(desk: Desk): Child {
-  const { words, state } = desk;
+  const { words, state, session } = desk;
   const { presses } = state;
   const waiting = presses.filter(({ outcome }) => !outcome);
+  const own = waiting.some(({ username }) => username === session.staff?.username);
   if (presses.length === 0) return null;
   return h(
     "section",
     { class: "presses", "data-testid": "presses", "aria-live": "polite" },
     waiting.length > 0 && [
       h("h2", null, spinner(), words.text("presses.title", { n: waiting.length })),
-      h("p", { class: "hint" }, words.text("presses.text")),
+      own && h("p", { class: "hint" }, words.text("presses.text")),
+      absent(desk, waiting),
     ],
     h(
       "ul",
       { class: "rows" },
       presses.map((press) => h("li", { key: press.key }, pressRow(desk, press))),
     ),
-    waiting.length > 0 &&
+    own &&
       h(
         "button",
         {
@@ -38,16 +40,23 @@ export function pressStrip(desk: Desk): Child {
 }
 
 /** Whose deliveries wait on this device, told to whoever is about to sign in. */
-export function pressesWaiting({ words, state }: Desk): Child {
+export function pressesWaiting(desk: Desk): Child {
+  const { words, state } = desk;
   const waiting = state.presses.filter(({ outcome }) => !outcome);
   if (waiting.length === 0) return null;
-  const names = [...new Set(waiting.map(({ displayName }) => displayName))].join(", ");
   return h(
     "section",
     { class: "presses", "data-testid": "presses" },
     h("h2", null, icon("send"), words.text("presses.title", { n: waiting.length })),
-    h("p", { class: "hint" }, words.text("presses.signIn", { names })),
+    absent(desk, waiting),
   );
+}
+
+/** Who has to sign in here for those of these deliveries that are not the present person's. */
+function absent({ words, session }: Desk, waiting: readonly Press[]): Child {
+  const others = waiting.filter(({ username }) => username !== session.staff?.username);
+  const names = [...new Set(others.map(({ displayName }) => displayName))].join(", ");
+  return names && h("p", { class: "hint" }, words.text("presses.signIn", { names }));
 }
 
 /** Asked when somebody signs out while deliveries are not confirmed. */

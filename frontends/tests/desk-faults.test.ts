@@ -244,6 +244,20 @@ test("the first tab of a day ends at the API what nobody ended", async () => {
   assert.equal(server.sessions.length, 0);
 });
 
+test("a closed tab that the browser brings back later asks for a password", async () => {
+  for (const [minutes, signedIn] of [
+    [2, true],
+    [20, false],
+  ] as const) {
+    const { time, device, tab } = await desk();
+    await time.pass(3_600_000);
+    device.close(tab);
+    await time.pass(minutes * 60_000);
+    const again = await device.open(() => {}, tab.own);
+    assert.equal(again.desk.state.signedIn, signedIn, `after ${minutes} min`);
+  }
+});
+
 test("what became of an earlier press does not sound like the case on the screen", async () => {
   const { time, server, device, tab } = await desk();
   server.order(idOf(2)).status = "CANCELLED";

@@ -102,13 +102,34 @@ class Walk {
     else if (chance < 0.78 && device.tabs.length < 3) await device.open(this.check);
     else if (chance < 0.81) this.server.revoke(this.pick(PEOPLE));
     else if (chance < 0.84) void tab.desk.signOut();
-    else if (chance < 0.87) tab.show(!tab.visible);
+    else if (chance < 0.86) tab.show(!tab.visible);
+    else if (chance < 0.87) this.putAside(tab);
     else if (chance < 0.89) device.clockAhead = (this.random() - 0.5) * 7_200_000;
     else if (chance < 0.9) await this.time.pass(15 * 60_000);
+    else if (chance < 0.92) this.crowd(device);
     else this.read(tab);
     const pauses = [10, 300, 2500, 12_000];
     await this.time.pass(this.pick(pauses) * this.random() * 2);
     for (const one of device.tabs) this.check(one);
+  }
+
+  /** The browser puts a hidden tab aside, or takes one up again. */
+  private putAside(tab: FakeTab): void {
+    tab.suspended = !tab.suspended;
+    tab.show(!tab.suspended);
+  }
+
+  /** The API wants to be left alone, by everybody on that device, or no longer. */
+  private crowd(device: FakeDevice): void {
+    if (device.answers.size > 0) {
+      device.answers.clear();
+      return;
+    }
+    const body = { title: "Too many requests", status: 429, code: "TOO_MANY_REQUESTS" };
+    const order = idOf(Math.floor(this.random() * ORDERS));
+    for (const path of [`POST /orders/${order}/deliver`, `GET /orders/${order}`]) {
+      device.answers.set(path, { status: 429, body, retryAfter: 20 });
+    }
   }
 
   /** Somebody reads what became of a press. */
@@ -120,6 +141,7 @@ class Walk {
   async settle(): Promise<void> {
     for (const device of this.devices) {
       device.setMood("fine");
+      device.answers.clear();
       device.clockAhead = 0;
       for (const tab of [...device.tabs]) device.close(tab);
       for (const username of PEOPLE) {
