@@ -194,10 +194,10 @@ def take_all(stage: Stage, states: Sequence[State]) -> tuple[list[Picture], list
             pictures.extend(take(stage, one))
         except (AssertionError, Error) as error:
             failed.append(f"{one.id}: {error}")
-        said = "FAILED" if failed and failed[-1].startswith(f"{one.id}: ") else ""
+            print(f"FAILED {failed[-1]}", flush=True)
         taken = len(pictures) - before
         spent = time.monotonic() - began
-        print(f"{number:3}/{len(states)}  {one.id:32} {taken} {spent:5.1f} s  {said}", flush=True)
+        print(f"{number:3}/{len(states)}  {one.id:32} {taken} {spent:5.1f} s", flush=True)
     return pictures, failed
 
 
@@ -243,7 +243,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     shown = (SCREENS / "index.html").relative_to(ROOT)
     print(f"{len(pictures)} pictures of {len(states)} states: {shown}")
     for problem in problems:
-        print(f"FAILED {problem}")
+        print(f"FAILED {problem.splitlines()[0]}")
     return 1 if problems else 0
 
 

@@ -86,6 +86,7 @@ def sent_and_waiting(world: World, wallet: Wallet) -> Iterator[Page]:
     with world.chain.frozen():
         redeem(page, world)
         expect_stage(page, "submitted")
+        world.until(lambda: wallet.asked("eth_getTransactionByHash") > 0, "the page has seen it")
         yield page
 
 

@@ -68,6 +68,7 @@ def sent(world: World) -> Iterator[tuple[Page, Wallet]]:
     with world.chain.frozen():
         redeem(page, world)
         expect_stage(page, "submitted")
+        world.until(lambda: wallet.asked("eth_getTransactionByHash") > 0, "the page has seen it")
         yield page, wallet
 
 
