@@ -282,7 +282,9 @@ function deliverButton({ words }: Desk): VNode {
       "data-testid": "deliver",
       mounted: focus,
       // The second tap of a double tap was meant for what was here before.
-      onclick: (event: MouseEvent) => event.detail > 1 && event.preventDefault(),
+      onclick: (event: MouseEvent) => {
+        if (event.detail > 1) event.preventDefault();
+      },
     },
     icon("check"),
     words.text("deliver.action"),
