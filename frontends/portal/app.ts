@@ -74,7 +74,10 @@ export class Portal {
     });
     addEventListener("storage", () => this.kept.read());
     document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible" && !this.state.open) void this.session.readHeld();
+      if (document.visibilityState !== "visible") return;
+      // A page that was put aside hears nothing of what other tabs write.
+      this.kept.read();
+      if (!this.state.open) void this.session.readHeld();
     });
   }
 
@@ -133,8 +136,12 @@ export class Portal {
   }
 
   edit(change: Partial<Pick<Draft, "amount" | "siteId" | "meta">>): void {
-    const { draft } = this.state;
+    const { draft, placing } = this.state;
     if (!draft) return;
+    if (placing) {
+      this.redraw();
+      return;
+    }
     const next = { ...draft, ...change, errors: {} };
     this.places.note({ at: "redeem", choice: choiceOf(next) });
     this.store.set({ draft: next, notice: null });
@@ -148,7 +155,7 @@ export class Portal {
 
   /** Makes the order, then asks the wallet to redeem it. */
   async redeem(): Promise<void> {
-    const { draft, connection, placing } = this.state;
+    const { draft, connection, placing, place } = this.state;
     if (!draft || !connection || placing) return;
     const errors = this.check(draft);
     if (Object.keys(errors).length > 0) {
@@ -166,14 +173,18 @@ export class Portal {
     try {
       const { orderId } = await this.api.placeOrder(body, keyFor(body));
       attempt.clear();
+      this.kept.made(orderId, draft);
       if (draft.siteId) lastSite.set(draft.siteId);
+      // Who has left meanwhile finds it among the orders of this device.
+      if (this.state.place !== place) return;
       this.places.swap({ at: "order", orderId, choice: choiceOf(draft) });
-      await this.looked;
-      await this.signing.sign();
+      void this.looked.then(() => {
+        if (this.state.open?.orderId === orderId) void this.signing.sign();
+      });
     } catch (error) {
       // After no answer the same key has to go with the next attempt; a refused one is of no use.
       if (error instanceof ApiError && error.retryAfter === null) attempt.clear();
-      this.store.set(placingFailed(error, draft));
+      if (this.state.place === place) this.store.set(placingFailed(error, draft));
     } finally {
       this.store.set({ placing: false });
     }
@@ -245,16 +256,20 @@ export class Portal {
     const context = this.laterContext();
     if (!context) return;
     this.store.set({ told: null, notice: null });
+    const { place } = this.state;
+    const tell = (change: Partial<State>) => {
+      if (this.state.place === place) this.store.set(change);
+    };
     try {
-      this.store.set({ told: await run(await this.later.load(context), context) });
+      tell({ told: await run(await this.later.load(context), context) });
     } catch {
-      this.store.set({ notice: { key: "problem.later" } });
+      tell({ notice: { key: "problem.later" } });
     }
   }
 
   private arrive(place: Place): void {
     const { open, draft } = this.state;
-    this.store.set({ place, told: null, notice: null });
+    this.store.set({ place, sheet: null, told: null, notice: null });
     if (place.at !== "history" && place.at !== "receipt") this.later.leave();
     if (place.at === "redeem") {
       if (!draft || draft.tokenId !== place.choice.tokenId) this.fill(place.choice);

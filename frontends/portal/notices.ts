@@ -52,25 +52,32 @@ export function signingNotice(
 
 /** Says that the wallet failed, in the wallet's own words. */
 export function walletNotice(error: unknown): Notice {
-  const { message } = (error ?? {}) as { message?: unknown };
+  const message = typeof error === "string" ? error : (error as { message?: unknown })?.message;
   const detail = typeof message === "string" ? message.slice(0, 160) : "?";
   return { key: "problem.wallet", values: { detail } };
 }
 
-/** What of the page changes because the API did not take the order. */
+/** The fields of an order that the customer fills in. */
+const ON_THE_PAGE = /^(amount|siteId|customerMeta\..+)$/;
+
+/**
+ * What of the page changes because the API did not take the order. Its sentences are English only:
+ * a field is marked, and any other refusal is told by its code.
+ */
 export function placingFailed(error: unknown, draft: Draft): Partial<State> {
   if (!(error instanceof ApiError)) return { notice: { key: "problem.offline" } };
   if (error.retryAfter !== null) {
     return { notice: { key: "problem.limit", values: { n: error.retryAfter } } };
   }
-  const errors: Record<string, Notice> = {};
-  for (const { field, message } of error.problem.errors ?? []) {
-    errors[field] = { key: "problem.api", values: { detail: message } };
+  const { code, errors: wrong = [] } = error.problem;
+  if (wrong.some(({ field }) => field === "tokenId")) {
+    return { notice: { key: "revert.VoucherTypeDisabled" } };
   }
-  return {
-    notice: { key: "problem.api", values: { detail: error.message } },
-    draft: { ...draft, errors },
-  };
+  const fields = wrong.map(({ field }) => field).filter((field) => ON_THE_PAGE.test(field));
+  if (fields.length === 0) return { notice: { key: "problem.api", values: { code } } };
+  const refused = { key: "redeem.refused" } as const;
+  const errors = Object.fromEntries(fields.map((field) => [field, refused]));
+  return { notice: { key: "redeem.check" }, draft: { ...draft, errors } };
 }
 
 /** A contract's error in words; one without words of its own is named, for those who help. */

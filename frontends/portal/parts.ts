@@ -4,6 +4,7 @@ import { type IconName, icon, spinner } from "../shared/icons.ts";
 import { banner, outsideLink } from "../shared/parts.ts";
 import type { Portal } from "./app.ts";
 import type { PortalKey } from "./messages/index.ts";
+import type { Notice } from "./state.ts";
 
 /** One step back, as the browser's own button. */
 export function backButton(words: Translator<PortalKey>, go: () => void): VNode {
@@ -63,9 +64,16 @@ export function noticeBanner(portal: Portal): Child {
   if (!notice) return null;
   const gas = notice.key === "problem.gas" || notice.key === "problem.gasUnknown";
   return [
-    banner(notice.tone ?? "warn", notice.key, words.text(notice.key, notice.values)),
+    banner(notice.tone ?? "warn", notice.key, words.text(notice.key, readable(portal, notice))),
     gas && gasHelp(portal),
   ];
+}
+
+/** A notice's values with its amount of coins written as the language writes numbers. */
+function readable({ words }: Portal, { values }: Notice): Notice["values"] {
+  if (values?.amount === undefined) return values;
+  const written = new Intl.NumberFormat(words.language, { maximumSignificantDigits: 6 });
+  return { ...values, amount: written.format(Number(values.amount)) };
 }
 
 /** How to get what the network's fee is paid with. */

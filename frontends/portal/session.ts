@@ -47,7 +47,11 @@ export class WalletSession {
     if (!silent) this.store.set({ sheet: null, connecting: wallet, notice: null });
     try {
       const connection = await connect(wallet, silent);
-      if (!connection || turn !== this.turn) return;
+      if (turn !== this.turn) return;
+      if (!connection) {
+        if (!silent) this.store.set({ notice: { key: "connect.rejected" } });
+        return;
+      }
       lastWallet.set(wallet.info.rdns);
       this.listen(wallet);
       this.adopt(connection);
@@ -115,12 +119,16 @@ export class WalletSession {
     const { provider } = wallet;
     if (this.listening.has(provider)) return;
     this.listening.add(provider);
+    let heard = 0;
     const changed = () => {
-      if (this.store.state.connection?.wallet.provider !== provider) return;
-      connect(wallet, true).then(
-        (connection) => this.adopt(connection),
-        () => this.adopt(null),
-      );
+      heard += 1;
+      const turn = heard;
+      const connected = () => this.store.state.connection?.wallet.provider === provider;
+      // Answers may overtake each other, and the customer may have disconnected meanwhile.
+      const take = (connection: Connection | null) => {
+        if (turn === heard && connected()) this.adopt(connection);
+      };
+      if (connected()) connect(wallet, true).then(take, () => take(null));
     };
     provider.on?.("accountsChanged", changed);
     provider.on?.("chainChanged", changed);

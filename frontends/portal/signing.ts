@@ -6,10 +6,10 @@ import type { KeptOrders } from "./kept.ts";
 import type { PortalKey } from "./messages/index.ts";
 import { isAlreadyRedeemed, networkNotice, signingNotice } from "./notices.ts";
 import type { WalletSession } from "./session.ts";
-import { nothingBurned } from "./stage.ts";
+import { type Attempt, nothingBurned } from "./stage.ts";
 import type { Notice, Store } from "./state.ts";
 import type { OrderTracker } from "./tracker.ts";
-import { type Connection, neverSent } from "./wallet.ts";
+import { type Connection, connect, neverSent } from "./wallet.ts";
 import { lookAt } from "./watch.ts";
 
 /** Asks the wallet to redeem the order on the screen, after all that can be checked was. */
@@ -36,7 +36,8 @@ export class Signing {
     this.store.setOpen(orderId, { working: "checking" });
     this.store.set({ notice: null });
     try {
-      const notice = await this.attempt(view, config, connection);
+      const wanted = () => turn === this.turn && this.store.state.open?.orderId === orderId;
+      const notice = await this.attempt(view, config, connection, wanted);
       if (turn === this.turn && this.store.state.open?.orderId === orderId) {
         this.store.set({ notice });
       }
@@ -54,18 +55,20 @@ export class Signing {
     this.tracker.now();
   }
 
-  /** Answers what to tell where it went no further; null where it was sent. */
+  /**
+   * Answers what to tell where it went no further; null where it was sent, or is not `wanted` any
+   * more: nobody is asked to sign an order that they have left.
+   */
   private async attempt(
     view: OrderView,
     config: ChainConfig,
     connection: Connection,
+    wanted: () => boolean,
   ): Promise<Notice | null> {
     const { orderId, order, orderHash } = view;
     const { provider } = connection.wallet;
-    if (connection.address !== order.customer.toLowerCase()) {
-      const values = { address: shortAddress(order.customer.toLowerCase()) };
-      return { key: "problem.account", values };
-    }
+    const customer = order.customer.toLowerCase() as Hex;
+    if (connection.address !== customer) return otherAccount(customer);
     try {
       await this.session.ensureChain(connection, config);
     } catch (error) {
@@ -87,20 +90,32 @@ export class Signing {
       const missing = await missingForGas(provider, call);
       if (missing > 0n) return lackOfGas(missing, config);
       block = Number(await provider.request({ method: "eth_blockNumber" }));
+      // Whoever changed the account or the network meanwhile is not asked to sign there.
+      const now = await connect(connection.wallet, true);
+      if (now && now.address !== customer) return otherAccount(customer);
+      if (now && now.chainId !== config.chainId) {
+        return { key: "network.failed", values: { chain: config.chainName } };
+      }
     } catch (error) {
       return isAlreadyRedeemed(error) ? this.redeemed(orderId) : failed(error);
     }
+    if (!wanted()) return null;
     const id = randomKey();
-    this.kept.begin(orderId, { id, txHash: null, nonce: null, block, fate: "open" });
+    const attempt: Attempt = { id, txHash: null, nonce: null, block, fate: "open" };
+    if (!this.kept.begin(orderId, attempt)) return null;
     this.store.setOpen(orderId, { working: "signing" });
     try {
-      const params = [call];
-      const txHash = (await provider.request({ method: "eth_sendTransaction", params })) as Hex;
+      // Where the network is changed after all, the wallet itself refuses.
+      const params = [{ ...call, chainId: `0x${config.chainId.toString(16)}` }];
+      const txHash = await provider.request({ method: "eth_sendTransaction", params });
+      if (!isHash(txHash)) return null;
       this.kept.update(orderId, id, { txHash });
       this.tracker.hint(orderId, txHash);
       // Known from the start, the nonce tells later whether another transaction took its place.
-      const { nonce } = await lookAt(provider, txHash).catch(() => ({ nonce: null }));
-      this.kept.update(orderId, id, { nonce });
+      const learn = ({ nonce }: { nonce: number | null }) => {
+        if (nonce !== null) this.kept.update(orderId, id, { nonce });
+      };
+      lookAt(provider, txHash).then(learn, () => {});
       return null;
     } catch (error) {
       if (isAlreadyRedeemed(error)) {
@@ -116,8 +131,17 @@ export class Signing {
 
   private redeemed(orderId: string): Notice {
     this.store.setOpen(orderId, { redeemed: true });
+    this.kept.doubt(orderId);
     return { key: "revert.AlreadyRedeemed", tone: "info" };
   }
+}
+
+function isHash(answer: unknown): answer is Hex {
+  return typeof answer === "string" && /^0x[0-9a-f]{64}$/i.test(answer);
+}
+
+function otherAccount(customer: Hex): Notice {
+  return { key: "problem.account", values: { address: shortAddress(customer) } };
 }
 
 /** First and last characters of an address, enough to recognise it. */

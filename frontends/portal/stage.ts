@@ -64,6 +64,8 @@ export interface Local {
   readonly redeemed: boolean;
   /** The furthest that the order was seen to be. */
   readonly reached: OrderStatus;
+  /** Whether all that was sent for it is known here; else another device may have sent something. */
+  readonly whole: boolean;
   /** Oldest first. */
   readonly attempts: readonly Attempt[];
 }
@@ -82,7 +84,7 @@ export function nothingBurned(order: OrderView, local: Local): boolean {
   // The chain itself has proved it by then: no burn was made in time.
   if (order.status === "EXPIRED") return true;
   const open = order.status === "CREATED" || order.status === "CANCELLED";
-  return open && local.reached === "CREATED" && !sent(local);
+  return open && local.whole && local.reached === "CREATED" && !sent(local);
 }
 
 /** Whether something was sent that is not proven dead. */
@@ -177,7 +179,7 @@ const SLOW = { first: 10_000, limit: 60_000 };
 
 /** What each stage is on the page. */
 export const LOOKS: Readonly<Record<Stage, Look>> = {
-  unsigned: { tone: "warn", step: 1, code: false, pace: CALM },
+  unsigned: { tone: "info", step: 1, code: false, pace: CALM },
   checking: { tone: "info", step: 1, code: false, pace: CALM },
   signing: { tone: "info", step: 1, code: false, pace: CALM },
   looking: { tone: "warn", step: 1, code: false, pace: BRISK },

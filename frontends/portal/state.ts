@@ -48,6 +48,8 @@ export interface KeptOrder {
   readonly status: OrderStatus;
   /** The furthest that it was seen to be. */
   readonly reached: OrderStatus;
+  /** Whether all that was sent for it is among `attempts`: it was made, and stayed, here. */
+  readonly whole: boolean;
   /** Transactions that were, or may have been, sent for it; oldest first. */
   readonly attempts: readonly Attempt[];
 }

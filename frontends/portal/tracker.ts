@@ -12,6 +12,8 @@ const ON_THE_WAY: readonly OrderStatus[] = ["CREATED", "PENDING_CHAIN"];
 const HINT_TRIES = 5;
 const WATCH_FIRST_MS = 1000;
 const WATCH_LIMIT_MS = 6000;
+/** How long a wallet may take for one look; then it is asked again. */
+const LOOK_MS = 20_000;
 
 interface Watched {
   readonly view: OrderView;
@@ -49,12 +51,14 @@ export class OrderTracker {
           answeredAt = Date.now();
           this.take(view);
         } catch (error) {
-          if (!(error instanceof ApiError)) {
+          const answered = error instanceof ApiError;
+          if (answered && error.retryAfter !== null) return error.retryAfter * 1000;
+          if (!answered || error.status !== 404) {
             this.store.setOpen(orderId, { staleSince: answeredAt });
             throw error;
           }
-          if (error.retryAfter !== null) return error.retryAfter * 1000;
-          this.kept.forget(orderId);
+          // Who has sent something keeps the code, whatever has become of the API's memory.
+          if (this.kept.local(orderId).attempts.length === 0) this.kept.forget(orderId);
           if (this.store.state.open?.orderId === orderId) this.gone();
           return null;
         } finally {
@@ -128,7 +132,7 @@ export class OrderTracker {
         if (this.watching === watching) this.watching = null;
         return null;
       }
-      doubts = await this.look(wanted, doubts);
+      doubts = await within(this.look(wanted, doubts), LOOK_MS);
       looks += 1;
       return easing(WATCH_FIRST_MS, WATCH_LIMIT_MS, looks);
     });
@@ -181,8 +185,8 @@ export class OrderTracker {
     if (!open?.view || !connection || !config || connection.chainId !== config.chainId) return null;
     if (open.view.status !== "CREATED" && open.view.status !== "CANCELLED") return null;
     // Those that are dead are watched too: a fork may bring them back.
-    const { attempts } = this.kept.local(open.orderId);
-    if (attempts.length === 0) return null;
+    const { attempts, whole } = this.kept.local(open.orderId);
+    if (attempts.length === 0 && whole) return null;
     return { view: open.view, provider: connection.wallet.provider, config, attempts };
   }
 
@@ -199,4 +203,11 @@ export class OrderTracker {
       return null;
     });
   }
+}
+
+function within<T>(work: Promise<T>, ms: number): Promise<T> {
+  const late = new Promise<never>((_, reject) => {
+    setTimeout(() => reject(new Error("the wallet does not answer")), ms);
+  });
+  return Promise.race([work, late]);
 }

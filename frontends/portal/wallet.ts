@@ -1,4 +1,5 @@
 import type { ChainConfig, Hex } from "../shared/wire.ts";
+import { errorName } from "./contract.ts";
 
 /** An Ethereum provider (EIP-1193). */
 export interface Provider {
@@ -33,6 +34,11 @@ export const PENDING = -32002;
 const UNKNOWN_CHAIN = 4902;
 /** The wallet did not take the request up: unauthorised, unsupported, bad parameters, no chain. */
 const NOT_TAKEN_UP = [REJECTED, PENDING, 4100, 4200, 4900, 4901, UNKNOWN_CHAIN, -32601, -32602];
+/** Revert data with the selector of an error of the contract, of `Error(string)` or `Panic`. */
+const isRevert = (data: Hex | null) =>
+  errorName(data) !== null || /^0x(08c379a0|4e487b71)/i.test(data ?? "");
+/** Icons are drawn at 36 pixels: a longer one only costs memory. */
+const MOST_ICON = 200_000;
 /** How long wallets that do not announce themselves are left to announce themselves. */
 const LEGACY_MS = 400;
 
@@ -45,9 +51,10 @@ const LEGACY_MS = 400;
 export function discoverWallets(found: (wallets: readonly Wallet[]) => void): void {
   const wallets: Wallet[] = [];
   window.addEventListener("eip6963:announceProvider", (event) => {
-    const announced = (event as CustomEvent<Wallet>).detail;
-    if (!announced?.info?.rdns || !announced.provider) return;
-    if (wallets.some((known) => known.info.uuid === announced.info.uuid)) return;
+    const announced = announcedBy((event as CustomEvent<unknown>).detail);
+    if (!announced) return;
+    const { info, provider } = announced;
+    if (wallets.some((one) => one.provider === provider || one.info.uuid === info.uuid)) return;
     wallets.push(announced);
     found([...wallets]);
   });
@@ -66,11 +73,28 @@ export function discoverWallets(found: (wallets: readonly Wallet[]) => void): vo
  */
 export async function connect(wallet: Wallet, silent: boolean): Promise<Connection | null> {
   const method = silent ? "eth_accounts" : "eth_requestAccounts";
-  const accounts = (await wallet.provider.request({ method })) as readonly Hex[];
-  const [account] = accounts;
-  if (!account) return null;
+  const accounts = await wallet.provider.request({ method });
+  const account: unknown = Array.isArray(accounts) ? accounts[0] : null;
+  if (typeof account !== "string" || !/^0x[0-9a-f]{40}$/i.test(account)) return null;
   const chainId = await chainOf(wallet.provider);
   return { wallet, address: account.toLowerCase() as Hex, chainId };
+}
+
+/** A wallet's announcement, made safe to draw; null for what is none. */
+function announcedBy(detail: unknown): Wallet | null {
+  const { info, provider } = (detail ?? {}) as Partial<Wallet>;
+  if (typeof info?.rdns !== "string" || typeof provider?.request !== "function") return null;
+  const { rdns, uuid, name, icon } = info;
+  const drawn = typeof icon === "string" && icon.startsWith("data:image/");
+  return {
+    info: {
+      rdns,
+      uuid: String(uuid ?? rdns),
+      name: String(name || rdns).slice(0, 60),
+      icon: drawn && icon.length <= MOST_ICON ? icon : "",
+    },
+    provider,
+  };
 }
 
 /** The chain that the wallet is on now. */
@@ -105,7 +129,8 @@ export async function switchChain(provider: Provider, config: ChainConfig): Prom
 
 /** Whether `error`, or an error nested in it as mobile wallets nest them, carries `code`. */
 export function hasCode(error: unknown, code: number): boolean {
-  return nested(error).some((layer) => layer.code === code);
+  // Some wallets tell the number as a text.
+  return nested(error).some((layer) => layer.code === code || layer.code === String(code));
 }
 
 /** The revert data inside a wallet's error, wherever that wallet puts it; null when there is none. */
@@ -122,8 +147,10 @@ export function revertData(error: unknown): Hex | null {
 
 /** Whether `error` proves that the wallet sent nothing: any other may come after sending. */
 export function neverSent(error: unknown): boolean {
-  const refused = nested(error).some((layer) => NOT_TAKEN_UP.includes(layer.code as number));
-  return refused || revertData(error) !== null || lacksFunds(error);
+  // Nodes use a code of the list for a request that timed out, which may have gone through.
+  const late = nested(error).some(({ message }) => /time(d )?-?out/i.test(String(message ?? "")));
+  const refused = !late && NOT_TAKEN_UP.some((code) => hasCode(error, code));
+  return refused || isRevert(revertData(error)) || lacksFunds(error);
 }
 
 /** Whether the wallet or its node says that the account cannot pay for gas. */

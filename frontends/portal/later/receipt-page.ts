@@ -93,8 +93,6 @@ function paper(
         ["receipt.code", groupCode(view.orderId), "mono"],
         ["receipt.wallet", view.order.customer, "mono"],
       ]),
-      h("h2", null, words.text("receipt.proof")),
-      chain ? proof(context, words, view, chain) : h("p", null, words.text("receipt.noChain")),
       h("h2", null, words.text("check.title")),
       h(
         "ul",
@@ -103,26 +101,32 @@ function paper(
         chain && burnCheck(context, receipt, words),
         check("delivery", "said", words.text("check.delivery")),
       ),
-      h("h2", null, words.text("how.title")),
-      chain &&
+      h("h2", null, words.text("receipt.proof")),
+      chain ? proof(context, words, view, chain) : h("p", null, words.text("receipt.noChain")),
+      h(
+        "details",
+        { class: "how" },
+        h("summary", null, words.text("how.title")),
+        chain &&
+          h(
+            "p",
+            { class: "hint" },
+            words.text("how.burn", {
+              chain: context.config.chainName,
+              tokenId: view.tokenId,
+              amount: view.amount,
+            }),
+          ),
         h(
           "p",
           { class: "hint" },
-          words.text("how.burn", {
-            chain: context.config.chainName,
-            tokenId: view.tokenId,
-            amount: view.amount,
+          words.text("how.hash", {
+            type: ORDER_TYPE,
+            orderId: view.orderId,
+            siteId: view.siteId,
+            expiresAt: view.expiresAt,
           }),
         ),
-      h(
-        "p",
-        { class: "hint" },
-        words.text("how.hash", {
-          type: ORDER_TYPE,
-          orderId: view.orderId,
-          siteId: view.siteId,
-          expiresAt: view.expiresAt,
-        }),
       ),
       h(
         "div",

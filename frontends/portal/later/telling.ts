@@ -18,8 +18,9 @@ export function commonly(error: unknown): Telling | null {
   return null;
 }
 
-/** The error's own words, cut short. */
+/** A refusal of the API by its code, as its sentence is English only; else the wallet's words. */
 export function detailOf(error: unknown): string {
+  if (error instanceof ApiError) return error.code;
   const { message } = (error ?? {}) as { message?: unknown };
   return typeof message === "string" ? message.slice(0, 160) : "?";
 }

@@ -52,6 +52,7 @@ export function largeCode(portal: Portal): VNode {
       onclick: close,
     },
     h("div", { class: "qr" }, qr(portal)),
+    state.open?.view && h("p", { class: "large-goods" }, words.goods(state.open.view)),
     digits(state.open?.orderId ?? "", false),
     quiet("close", words.text("close"), close),
   );

@@ -91,7 +91,7 @@ function statusCard(portal: Portal, view: OrderView, stage: Stage, local: Local)
       ),
       h(
         "div",
-        { role: "status" },
+        { class: "status-told", role: "status" },
         h("h1", { "data-testid": "status", "data-stage": stage }, words.text(`stage.${stage}`)),
         h("p", null, statusText(portal, view, stage, local)),
       ),
@@ -157,6 +157,7 @@ function actions(portal: Portal, view: OrderView, stage: Stage, local: Local): C
     ];
   }
   switch (stage) {
+    case "checking":
     case "signing":
       return minor("stuck", words.text("stage.signing.stuck"), () => portal.signing.giveUp());
     case "looking":
@@ -182,7 +183,7 @@ function steps(portal: Portal, view: OrderView, stage: Stage): Child {
   const names = ["step.order", "step.sign", "step.chain", "step.final", "step.deliver"] as const;
   return h(
     "ol",
-    { class: "steps" },
+    { class: "card steps" },
     names.map((key, at) => {
       const state = at < step ? "done" : at === step ? "now" : "next";
       return h(

@@ -3,7 +3,7 @@ import { familyIcon, icon } from "../../shared/icons.ts";
 import { banner } from "../../shared/parts.ts";
 import type { VoucherType } from "../../shared/wire.ts";
 import type { Portal } from "../app.ts";
-import { message, minor, noticeBanner, quiet } from "../parts.ts";
+import { copyable, message, minor, noticeBanner, quiet } from "../parts.ts";
 import type { KeptOrder } from "../state.ts";
 
 /** What the wallet holds, as cards. */
@@ -37,7 +37,7 @@ export function vouchersPage(portal: Portal): VNode {
 
 /** The wallet holds no voucher. */
 export function nothingPage(portal: Portal): Child {
-  const { words } = portal;
+  const { state, words } = portal;
   return [
     h(
       "div",
@@ -48,6 +48,14 @@ export function nothingPage(portal: Portal): Child {
         words.text("vouchers.none.text"),
         noticeBanner(portal),
         lookAgain(portal),
+        state.connection && [
+          h(
+            "p",
+            { class: "hint none-address" },
+            words.text("vouchers.none.address", { brand: state.config?.brand.name ?? "" }),
+          ),
+          copyable(portal, state.connection.address),
+        ],
       ),
     ),
     keptList(portal),

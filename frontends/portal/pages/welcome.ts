@@ -182,7 +182,7 @@ export function walletChooser(portal: Portal): VNode {
 
 /** The strict policy lets only data: images in, which is what EIP-6963 asks of wallets. */
 function walletIcon({ info }: Wallet): Child {
-  return info.icon?.startsWith("data:image/")
+  return info.icon
     ? h("img", { src: info.icon, alt: "", width: 36, height: 36 })
     : icon("wallet");
 }

@@ -355,8 +355,7 @@ def placing_offline(world: World) -> Iterator[Page]:
 def placing_refused(world: World) -> Iterator[Page]:
     """The API does not take the order."""
     page = world.connected(customer(world))
-    detail = problem(409, "TYPE_NOT_AVAILABLE", title="This voucher is not offered at the moment.")
-    world.faults(page).on("POST", "/orders", detail)
+    world.faults(page).on("POST", "/orders", problem(409, "IDEMPOTENCY_KEY_REUSED"))
     redeem(page, world)
     expect_notice(page, "problem.api")
     yield page

@@ -39,7 +39,7 @@ export const texts = {
   "signIn.over": "Your sign-in has ended. Sign in again to see everything.",
   "signIn.switched":
     "Another account is selected in the wallet now. Sign in with it to see its orders.",
-  "signIn.failed": "Signing in did not work: {detail}",
+  "signIn.failed": "Signing in did not work ({detail}). Please try again.",
 
   "receipt.title": "Receipt",
   "receipt.loading": "Fetching the receipt…",
@@ -79,7 +79,7 @@ export const texts = {
   "check.hash.differs":
     "The order hash does not follow from this receipt. Do not rely on it; please show it to reception.",
   "check.burn":
-    "The transaction is on the blockchain and burned exactly these vouchers for this order. Checked on this device, through {wallet}.",
+    "The transaction is on the blockchain and used exactly these vouchers for this order. Checked on this device, through {wallet}.",
   "check.burn.running": "Asking {wallet} for the transaction…",
   "check.burn.differs":
     "What {wallet} finds on the blockchain does not match this receipt: {fields}. Please show it to reception.",
@@ -109,16 +109,16 @@ export const texts = {
     "This wallet cannot show vouchers. They are safe all the same, and you see them here.",
   "watch.notHeld":
     "The wallet did not take it: it shows only what the selected account holds, on the selected network.",
-  "watch.failed": "The wallet did not take it: {detail}",
+  "watch.failed": "Your wallet says: “{detail}”",
 
   "cancel.wallet": "Connect the wallet that made this order: {address}.",
   "cancel.network": "Switch the wallet to {chain} first.",
   "cancel.rejected": "You declined in the wallet. The order is kept.",
   "cancel.late": "This order has gone on and cannot be cancelled any more. Nothing was changed.",
   "cancel.refused":
-    "The signature was not accepted: only ordinary wallets can cancel. An order that is not confirmed ends by itself, and nothing is burned.",
+    "The signature was not accepted: only ordinary wallets can cancel. An order that is not confirmed ends by itself, and no voucher is used.",
   "cancel.clock": "The clock of this device seems to be wrong. Set it right and try again.",
-  "cancel.failed": "Cancelling did not work: {detail}",
+  "cancel.failed": "Cancelling did not work ({detail}). Please try again.",
 
   "wallet.pending": "Your wallet has a request open already. Open the wallet and answer it first.",
   "api.offline": "No answer from our service. Check your connection and try again.",

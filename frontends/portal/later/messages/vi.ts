@@ -11,7 +11,7 @@ export const texts: Readonly<Record<LaterKey, string>> = {
   "history.signIn.text":
     "Chỉ mình bạn được xem các đơn của mình. Để chứng minh ví {address} là của bạn, ví sẽ ký một đoạn văn bản ngắn.",
   "history.signIn.free":
-    "Ký hoàn toàn miễn phí, không gửi đi thứ gì và không cho ai quyền sử dụng ví của bạn.",
+    "Ký là miễn phí, không chuyển gì đi và không cho ai quyền dùng ví của bạn.",
   "history.signIn.hour": "Phiên đăng nhập kéo dài một giờ hoặc đến khi bạn đóng trang này.",
   "history.signIn.action": "Đăng nhập bằng ví",
   "history.signIn.again": "Đăng nhập lại",
@@ -23,7 +23,7 @@ export const texts: Readonly<Record<LaterKey, string>> = {
   "history.empty.text": "Những gì bạn đổi bằng ví này sẽ hiện ở đây.",
   "history.empty.device": "Thiết bị này chưa lưu đơn nào.",
   "history.empty.action": "Về danh sách voucher",
-  "history.failed": "Chưa tải được các đơn. Không có gì bị mất; vui lòng thử lại.",
+  "history.failed": "Chưa tải được các đơn. Không có gì bị mất; bạn hãy thử lại.",
   "history.deviceFailed":
     "Chưa kết nối được tới dịch vụ. Bạn đang xem thông tin mà thiết bị này biết lần cuối.",
   "history.more": "Xem các đơn trước đó",
@@ -37,11 +37,11 @@ export const texts: Readonly<Record<LaterKey, string>> = {
   "signIn.contract":
     "Đây là ví hợp đồng thông minh. Ví vẫn đổi voucher bình thường, nhưng chỉ ví thông thường mới đăng nhập được. Các đơn tạo trên thiết bị này vẫn được liệt kê ở đây.",
   "signIn.refused":
-    "Chữ ký không được chấp nhận. Chữ ký phải đến từ đúng tài khoản này, trong vòng năm phút. Vui lòng thử lại.",
+    "Chữ ký không được chấp nhận. Chữ ký phải đến từ đúng tài khoản này, trong vòng năm phút. Bạn hãy thử lại.",
   "signIn.over": "Phiên đăng nhập đã kết thúc. Hãy đăng nhập lại để xem tất cả.",
   "signIn.switched":
     "Ví đã chuyển sang tài khoản khác. Hãy đăng nhập bằng tài khoản đó để xem các đơn của tài khoản.",
-  "signIn.failed": "Chưa đăng nhập được: {detail}",
+  "signIn.failed": "Chưa đăng nhập được ({detail}). Bạn hãy thử lại.",
 
   "receipt.title": "Biên nhận",
   "receipt.loading": "Đang tải biên nhận…",
@@ -61,7 +61,7 @@ export const texts: Readonly<Record<LaterKey, string>> = {
   "receipt.where": "Giao tại",
   "receipt.code": "Mã đơn",
   "receipt.wallet": "Ví",
-  "receipt.proof": "Bằng chứng trên chuỗi khối",
+  "receipt.proof": "Bằng chứng trên blockchain",
   "receipt.chain": "Mạng",
   "receipt.chainId": "{name} (chuỗi {id})",
   "receipt.contract": "Hợp đồng",
@@ -74,25 +74,25 @@ export const texts: Readonly<Record<LaterKey, string>> = {
   "receipt.orderRef": "Mã tham chiếu của đơn",
   "receipt.noChain":
     "Nhân viên đã chấp nhận đơn này như một ngoại lệ. Không có giao dịch nào thuộc về đơn.",
-  "receipt.explorer": "Xem giao dịch trên trình khám phá chuỗi",
+  "receipt.explorer": "Xem giao dịch trên trình khám phá blockchain",
 
   "check.title": "Những gì đã được kiểm tra",
   "check.hash": "Mã băm của đơn khớp với biên nhận này. Đã kiểm tra trên thiết bị này.",
   "check.hash.differs":
-    "Mã băm của đơn không khớp với biên nhận này. Đừng dựa vào biên nhận; vui lòng đưa cho lễ tân xem.",
+    "Mã băm của đơn không khớp với biên nhận này. Đừng dựa vào biên nhận; bạn hãy đưa cho lễ tân xem.",
   "check.burn":
-    "Giao dịch có trên chuỗi và đã đốt đúng số voucher này cho đơn này. Đã kiểm tra trên thiết bị này, qua {wallet}.",
+    "Giao dịch có trên blockchain và đã dùng đúng số voucher này cho đơn này. Đã kiểm tra trên thiết bị này, qua {wallet}.",
   "check.burn.running": "Đang hỏi {wallet} về giao dịch…",
   "check.burn.differs":
-    "Những gì {wallet} tìm thấy trên chuỗi không khớp với biên nhận này: {fields}. Vui lòng đưa cho lễ tân xem.",
+    "Những gì {wallet} tìm thấy trên blockchain không khớp với biên nhận này: {fields}. Bạn hãy đưa cho lễ tân xem.",
   "check.burn.unknown":
-    "Chưa kiểm tra được: mạng mà {wallet} hỏi không biết giao dịch này. Có thể mạng đó không còn lưu; trình khám phá chuỗi thì vẫn có.",
+    "Chưa kiểm tra được: mạng mà {wallet} hỏi không biết giao dịch này. Có thể mạng đó không còn lưu; trình khám phá blockchain thì vẫn có.",
   "check.burn.failed": "Chưa kiểm tra được: {wallet} không trả lời.",
   "check.burn.none":
     "Giao dịch chưa được kiểm tra tại đây. Hãy kết nối một ví trên {chain} để kiểm tra.",
   "check.again": "Kiểm tra lại",
   "check.delivery":
-    "Việc dịch vụ đã được giao là ghi nhận của lễ tân; chuỗi khối không thể biết điều đó.",
+    "Việc dịch vụ đã được giao là ghi nhận của lễ tân; blockchain không thể biết điều đó.",
   "field.success": "giao dịch đã thất bại",
   "field.block": "nằm ở khối khác",
   "field.event": "không có lần đổi nào như vậy",
@@ -101,7 +101,7 @@ export const texts: Readonly<Record<LaterKey, string>> = {
   "field.amount": "số lượng khác",
   "field.serial": "số thứ tự khác",
 
-  "how.title": "Ai cũng có thể kiểm tra",
+  "how.title": "Cách tự kiểm tra",
   "how.burn":
     "Tìm giao dịch trên bất kỳ trình khám phá nào của {chain}. Sự kiện VoucherRedeemed của hợp đồng trong giao dịch phải có ví trên là user, tokenId {tokenId}, amount {amount}, cùng mã băm của đơn và số thứ tự (serial) như trên.",
   "how.hash":
@@ -112,18 +112,18 @@ export const texts: Readonly<Record<LaterKey, string>> = {
     "Ví này không hiển thị được voucher. Voucher vẫn an toàn và bạn luôn xem được ở đây.",
   "watch.notHeld":
     "Ví chưa nhận: ví chỉ hiển thị những gì tài khoản đang chọn giữ, trên mạng đang chọn.",
-  "watch.failed": "Ví chưa nhận: {detail}",
+  "watch.failed": "Ví báo lỗi: “{detail}”",
 
   "cancel.wallet": "Hãy kết nối ví đã tạo đơn này: {address}.",
   "cancel.network": "Trước tiên hãy chuyển ví sang {chain}.",
   "cancel.rejected": "Bạn đã từ chối trong ví. Đơn vẫn được giữ.",
   "cancel.late": "Đơn đã được xử lý tiếp nên không huỷ được nữa. Chưa có gì thay đổi.",
   "cancel.refused":
-    "Chữ ký không được chấp nhận: chỉ ví thông thường mới huỷ được đơn. Đơn không được xác nhận sẽ tự hết hạn và không có gì bị đốt.",
+    "Chữ ký không được chấp nhận: chỉ ví thông thường mới huỷ được đơn. Đơn không được xác nhận sẽ tự hết hạn và voucher không bị trừ.",
   "cancel.clock": "Đồng hồ của thiết bị có vẻ chưa đúng. Hãy chỉnh lại rồi thử lại.",
-  "cancel.failed": "Chưa huỷ được đơn: {detail}",
+  "cancel.failed": "Chưa huỷ được đơn ({detail}). Bạn hãy thử lại.",
 
   "wallet.pending": "Ví đang có một yêu cầu chờ bạn. Hãy mở ví và trả lời yêu cầu đó trước.",
   "api.offline": "Dịch vụ chưa trả lời. Hãy kiểm tra mạng rồi thử lại.",
-  "api.limit": "Thử quá nhiều lần. Vui lòng đợi {n} giây.",
+  "api.limit": "Thử quá nhiều lần. Bạn hãy đợi {n} giây.",
 };
