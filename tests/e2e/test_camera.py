@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import CDPSession, Page, Playwright, expect
+from playwright.sync_api import Page, Playwright, expect
 
+from tests.e2e.input_method import Keyboard, placed_on_us, scan_through_unikey
 from tests.e2e.steps import (
     AI_SUITE,
     CAMERA,
@@ -232,40 +233,6 @@ def test_a_scanner_presses_no_button(world: World) -> None:
     assert world.status(placed) == "VALID"
 
 
-class Keyboard:
-    """Keys as the operating system hands them to the page, with an input method in between."""
-
-    def __init__(self, page: Page) -> None:
-        self._cdp: CDPSession = page.context.new_cdp_session(page)
-
-    def down(self, key: str, code: str = "", text: str = "", *, shift: bool = False) -> None:
-        """One key goes down and up; with `text` it writes that."""
-        event = {"key": key, "code": code, "modifiers": 8 if shift else 0}
-        if text:
-            event["text"] = text
-        if key == "Process":
-            event["windowsVirtualKeyCode"] = 229
-        elif key == "Backspace":
-            event["windowsVirtualKeyCode"] = 8
-        kind = "keyDown" if text else "rawKeyDown"
-        self._cdp.send("Input.dispatchKeyEvent", {"type": kind, **event})
-        event.pop("text", None)
-        self._cdp.send("Input.dispatchKeyEvent", {"type": "keyUp", **event})
-
-    def compose(self, text: str) -> None:
-        """The input method shows what it makes of the keys so far."""
-        caret = {"selectionStart": len(text), "selectionEnd": len(text)}
-        self._cdp.send("Input.imeSetComposition", {"text": text, **caret})
-
-
-def placed_on_us(character: str) -> tuple[str, bool]:
-    """The key of a character on a US keyboard, and whether with Shift."""
-    signs = {":": ("Semicolon", True), "/": ("Slash", False), "_": ("Minus", True)}
-    if character.isdigit():
-        return f"Digit{character}", False
-    return signs.get(character) or (f"Key{character.upper()}", character.isupper())
-
-
 def test_a_code_that_an_input_method_takes_is_read_from_the_keys(world: World) -> None:
     first, second = world.ready(MEETING_ROOM), world.ready(AI_SUITE, aiAccount="lan@example.com")
     page = world.desk()
@@ -293,15 +260,7 @@ def test_a_code_that_unikey_rewrites_is_told_and_taken_out_again(world: World) -
     expect_answer(page, "deliverable")
     note = page.get_by_test_id("note")
     note.fill("umbrella")
-    keyboard = Keyboard(page)
-    for character in f"5SOV://order/{placed.order_id}":
-        if character == "r":
-            keyboard.down("Backspace", "Backspace")
-            keyboard.down("\u1ecf", "", "\u1ecf")
-        else:
-            code, shift = placed_on_us(character)
-            keyboard.down(character, code, character, shift=shift)
-    page.keyboard.press("Enter")
+    scan_through_unikey(page, placed.order_id)
     expect(page.get_by_test_id("answer")).to_contain_text("Unikey")
     expect(note).to_have_value("umbrella")
     expect_answer(page, "deliverable")

@@ -11,7 +11,16 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.faults import Held, altered, answer_dropped, problem, request_dropped
+from tests.e2e.faults import (
+    Fault,
+    Faults,
+    Held,
+    altered,
+    answer_dropped,
+    problem,
+    request_dropped,
+)
+from tests.e2e.input_method import scan_through_unikey
 from tests.e2e.states import state
 from tests.e2e.steps import (
     AI_SUITE,
@@ -38,11 +47,30 @@ PATIENT = """
 }
 """
 NO_CAMERA = """
-() => {
+([message, name, permission]) => {
+  navigator.permissions.query = async () =>
+    Object.assign(new EventTarget(), { state: permission });
   navigator.mediaDevices.getUserMedia = async () => {
-    throw new DOMException("", "%s");
+    throw new DOMException(message, name);
   };
 }
+"""
+UNDECIDED = """
+navigator.mediaDevices.getUserMedia = () => new Promise(() => {});
+"""
+# A browser that has no cameras for any page, or none for pages that did not come over https.
+NO_DEVICES = "Object.defineProperty(navigator, 'mediaDevices', { value: undefined });"
+INSECURE = f"{NO_DEVICES} globalThis.isSecureContext = false;"
+# A newer build was loaded and waits. Only a second deployment would bring that about.
+NEWER_BUILD = """
+(() => {
+  const registration = { waiting: { postMessage() {} }, update: async () => {} };
+  const workers = Object.assign(new EventTarget(), {
+    controller: {},
+    register: async () => registration,
+  });
+  Object.defineProperty(navigator, "serviceWorker", { value: workers });
+})();
 """
 # A camera that shows a moving picture of nothing, with a light and a sibling.
 CAMERA = """
@@ -364,6 +392,119 @@ def half_a_code(world: World) -> Iterator[Page]:
     yield page
 
 
+@state("console", "desk-search-filtered")
+def search_filtered(world: World) -> Iterator[Page]:
+    """One delivered order, found by its number among those since a day."""
+    placed = world.ready(MEETING_ROOM)
+    world.deliver(placed)
+    page = world.desk()
+    page.get_by_test_id("list-days").click()
+    page.get_by_test_id("list-from").fill("2026-01-01")
+    page.get_by_test_id("list-delivered").click()
+    page.get_by_test_id("list-search").fill(placed.order_hash)
+    page.get_by_test_id("list-submit").click()
+    expect(page.get_by_test_id("queue-item")).to_have_count(1)
+    yield page
+
+
+@state("console", "list.search")
+def search_refused(world: World) -> Iterator[Page]:
+    """Nothing can be found by what was typed."""
+    page = world.desk()
+    page.get_by_test_id("list-search").fill("Lan Nguyen")
+    page.get_by_test_id("list-submit").click()
+    expect_notice(page, "list.search")
+    yield page
+
+
+@state("console", "list.refused")
+def list_refused(world: World) -> Iterator[Page]:
+    """The API refused the list, for a reason that this page does not know."""
+    page = world.console()
+    world.faults(page).on("GET", LIST, problem(409, "SOMETHING_NEW"))
+    sign_in(page, dict(world.stack), world.site)
+    expect_notice(page, "list.refused")
+    yield page
+
+
+@state("console", "desk-down")
+def desk_down(world: World) -> Iterator[Page]:
+    """The page was reloaded without a network: the desk is there, and says so."""
+    page = world.desk()
+    world.faults(page).on("*", "/**", request_dropped)
+    page.reload()
+    expect_notice(page, "down.title")
+    yield page
+
+
+@state("console", "session.ends")
+def session_ends(world: World) -> Iterator[Page]:
+    """The session ends in some minutes."""
+    page = world.console()
+    soon = altered(lambda session: session.update(sessionEndsIn=480))
+    world.faults(page).on("POST", "/auth/login", soon)
+    sign_in(page, dict(world.stack), world.site)
+    expect_notice(page, "session.ends")
+    yield page
+
+
+@state("console", "site.taken")
+def site_taken(world: World) -> Iterator[Page]:
+    """The receptionist no longer works at the site of this desk."""
+    other = other_site(world)
+    page = world.console()
+    faults = world.faults(page)
+    rights = [world.site, other]
+    faults.on("POST", "/auth/*", altered(lambda session: session["staff"].update(sites=rights)))
+    staff = world.staff()
+    enter(page, staff["username"], staff["password"])
+    page.get_by_test_id(f"site-{world.site}").click()
+    expect_screen(page, "desk")
+    rights = [other]
+    faults.on("GET", LIST, problem(403, "FORBIDDEN_SITE"))
+    page.get_by_test_id("list-open").click()
+    expect_notice(page, "site.taken")
+    yield page
+
+
+@state("console", "app.updating")
+def app_updating(world: World) -> Iterator[Page]:
+    """A newer build takes over between two customers."""
+    page = world.console()
+    page.add_init_script(NEWER_BUILD)
+    page.reload()
+    sign_in(page, dict(world.stack), world.site)
+    expect_notice(page, "app.updating")
+    yield page
+
+
+@state("console", "installable")
+def installable(world: World) -> Iterator[Page]:
+    """The browser offers to install the page."""
+    page = world.desk()
+    page.evaluate("dispatchEvent(new Event('beforeinstallprompt'))")
+    expect(page.get_by_test_id("install")).to_be_visible()
+    yield page
+
+
+@state("console", "wedge.inputMethod")
+def rewritten(world: World) -> Iterator[Page]:
+    """A Vietnamese input method changed what the USB scanner sent."""
+    page = world.desk()
+    scan_through_unikey(page, f"ORD_20261121_{NOBODY}")
+    expect_notice(page, "wedge.inputMethod")
+    yield page
+
+
+@state("console", "wedge.inputMethod-answer")
+def rewritten_over_an_answer(world: World) -> Iterator[Page]:
+    """The same, while an order is on the screen."""
+    page = answered(world, world.ready(MEETING_ROOM), "deliverable")
+    scan_through_unikey(page, f"ORD_20261121_{NOBODY}")
+    expect_notice(page, "wedge.inputMethod")
+    yield page
+
+
 @state("console", "muted")
 def muted(world: World) -> Iterator[Page]:
     """Sound is off."""
@@ -387,40 +528,87 @@ def camera(world: World) -> Iterator[Page]:
     yield page
 
 
-def _troubled(world: World, error: str, phase: str) -> Page:
+@state("console", "camera-light")
+def camera_light(world: World) -> Iterator[Page]:
+    """The camera's light is on."""
     page = world.desk()
-    page.evaluate(NO_CAMERA % error)
+    page.evaluate(CAMERA)
+    page.get_by_test_id("camera").click()
+    page.get_by_test_id("torch").click()
+    expect(page.get_by_test_id("torch")).to_have_attribute("aria-pressed", "true")
+    yield page
+
+
+@state("console", "camera-starting")
+def camera_starting(world: World) -> Iterator[Page]:
+    """The camera does not show a picture yet, or the browser asks whether it may."""
+    page = world.desk()
+    page.evaluate(UNDECIDED)
+    yield opened(page, "starting")
+
+
+def opened(page: Page, phase: str) -> Page:
+    """That page, its camera asked for and come to that."""
     page.get_by_test_id("camera").click()
     view = page.get_by_test_id("camera-view")
     expect(view).to_have_attribute("data-camera", phase, timeout=ON_CHAIN_MS)
     return page
 
 
-@state("console", "camera.missing")
-def camera_missing(world: World) -> Iterator[Page]:
-    """The device has no camera."""
-    yield _troubled(world, "NotFoundError", "missing")
+def _troubled(
+    phase: str, title: str, error: str, message: str = "", permission: str = "granted"
+) -> None:
+    def bring(world: World) -> Iterator[Page]:
+        page = world.desk()
+        page.evaluate(NO_CAMERA, [message, error, permission])
+        yield opened(page, phase)
+
+    bring.__doc__ = title
+    state("console", f"camera.{phase}")(bring)
 
 
-@state("console", "camera.busy")
-def camera_busy(world: World) -> Iterator[Page]:
-    """Another app uses the camera."""
-    yield _troubled(world, "NotReadableError", "busy")
+_troubled("missing", "The device has no camera.", "NotFoundError")
+_troubled("busy", "Another app uses the camera.", "NotReadableError")
+_troubled("denied", "The page may not use the camera.", "NotAllowedError", permission="denied")
+_troubled(
+    "dismissed",
+    "The browser's question about the camera was closed without an answer.",
+    "NotAllowedError",
+    permission="prompt",
+)
+_troubled(
+    "system",
+    "The device keeps the browser from the camera.",
+    "NotAllowedError",
+    "Permission denied by system",
+)
+_troubled("failed", "The camera does not start, and nobody knows why.", "UnknownError")
 
 
-@state("console", "camera.denied")
-def camera_denied(world: World) -> Iterator[Page]:
-    """The page may not use the camera."""
-    page = world.desk()
-    page.evaluate(
-        "navigator.permissions.query ="
-        " async () => Object.assign(new EventTarget(), { state: 'denied' });"
-    )
-    page.evaluate(NO_CAMERA % "NotAllowedError")
-    page.get_by_test_id("camera").click()
-    view = page.get_by_test_id("camera-view")
-    expect(view).to_have_attribute("data-camera", "denied", timeout=ON_CHAIN_MS)
-    yield page
+def _without_cameras(phase: str, title: str, script: str) -> None:
+    def bring(world: World) -> Iterator[Page]:
+        page = world.console()
+        page.add_init_script(script)
+        page.reload()
+        sign_in(page, dict(world.stack), world.site)
+        yield opened(page, phase)
+
+    bring.__doc__ = title
+    state("console", f"camera.{phase}")(bring)
+
+
+_without_cameras("insecure", "The page did not come over https.", INSECURE)
+_without_cameras("unsupported", "The browser has no cameras for pages.", NO_DEVICES)
+
+
+@state("console", "camera.decoder")
+def camera_decoder(world: World) -> Iterator[Page]:
+    """There is a picture, and nothing to read codes with."""
+    page = world.console()
+    page.context.route("**/decoder-*.js", lambda route: route.abort())
+    sign_in(page, dict(world.stack), world.site)
+    page.evaluate(CAMERA)
+    yield opened(page, "decoder")
 
 
 # ---------------------------------------------------------------- answers
@@ -584,9 +772,24 @@ for _kind in ("WRONG_WALLET", "WRONG_TOKEN", "LATE", "DUPLICATE", "ORDER_CLOSED"
 @state("console", "refused")
 def refused(world: World) -> Iterator[Page]:
     """Not deliverable, for a reason that this page does not know."""
-    change = because("SOMETHING_NEW")
+    message = {
+        "vi": "Đơn đang được quản trị viên xem xét.",
+        "en": "An administrator is looking at the order.",
+    }
+    reason = {"code": "SOMETHING_NEW", "message": message}
+    change = altered(lambda view: view.update(deliverable=False, reason=reason))
     page = world.desk()
-    world.faults(page).on("GET", SCAN, altered(change))
+    world.faults(page).on("GET", SCAN, change)
+    check_code(page, unpaid(world).code)
+    expect_answer(page, "refused")
+    yield page
+
+
+@state("console", "refused-scan")
+def scan_refused(world: World) -> Iterator[Page]:
+    """The API does not tell this person about orders."""
+    page = world.desk()
+    world.faults(page).on("GET", SCAN, problem(403, "FORBIDDEN_ROLE"))
     check_code(page, unpaid(world).code)
     expect_answer(page, "refused")
     yield page
@@ -602,34 +805,23 @@ def offline(world: World) -> Iterator[Page]:
     yield page
 
 
-@state("console", "foreign-address")
-def foreign_address(world: World) -> Iterator[Page]:
-    """A wallet's address was scanned."""
-    yield foreign(world, world.stack["contractAddress"])
+def _foreign(kind: str, title: str, text: str) -> None:
+    def bring(world: World) -> Iterator[Page]:
+        yield foreign(world, text)
+
+    bring.__doc__ = title
+    state("console", f"foreign-{kind}")(bring)
 
 
-@state("console", "foreign-url")
-def foreign_url(world: World) -> Iterator[Page]:
-    """A web address was scanned."""
-    yield foreign(world, "https://example.com/menu")
-
-
-@state("console", "foreign-payment")
-def foreign_payment(world: World) -> Iterator[Page]:
-    """A bank's payment code was scanned."""
-    yield foreign(world, "00020101021138570010A00000072701270006970436")
-
-
-@state("console", "foreign-wifi")
-def foreign_wifi(world: World) -> Iterator[Page]:
-    """A Wi-Fi code was scanned."""
-    yield foreign(world, "WIFI:T:WPA;S:Guests;P:coffee2026;;")
-
-
-@state("console", "foreign-other")
-def foreign_other(world: World) -> Iterator[Page]:
-    """Somebody else's code was scanned."""
-    yield foreign(world, "LOYALTY-4711-0815-2342")
+_foreign("address", "A wallet's address was scanned.", f"0x{'5a' * 20}")
+_foreign("transaction", "A transaction's number was scanned.", f"0x{'5a' * 32}")
+_foreign("request", "A request to pay in crypto was scanned.", f"ethereum:0x{'5a' * 20}@56")
+_foreign("connect", "A code that connects a wallet was scanned.", f"wc:{'5a' * 32}@2?relay=irn")
+_foreign("payment", "A bank's payment code was scanned.", f"00020101021138{'570010A000000727'}")
+_foreign("wifi", "A Wi-Fi code was scanned.", "WIFI:T:WPA;S:Guests;P:coffee2026;;")
+_foreign("contact", "A contact card was scanned.", "MECARD:N:Nguyen,Lan;TEL:0281234567;;")
+_foreign("url", "A web address was scanned.", "https://example.com/menu")
+_foreign("other", "Somebody else's code was scanned.", "LOYALTY-4711-0815-2342")
 
 
 # ---------------------------------------------------------------- not certain
@@ -637,11 +829,18 @@ def foreign_other(world: World) -> Iterator[Page]:
 
 def _lost(world: World) -> Page:
     """Delivered was pressed, the answer lost, and nobody can be asked."""
-    page = answered(world, world.ready(MEETING_ROOM), "deliverable")
-    world.faults(page).on("*", "/**", answer_dropped)
+    page, _faults = _pressed(world, world.ready(MEETING_ROOM), answer_dropped)
+    return page
+
+
+def _pressed(world: World, placed: Placed, fault: Fault) -> tuple[Page, Faults]:
+    """Delivered was pressed for that order; every request from then on meets `fault`."""
+    page = answered(world, placed, "deliverable")
+    faults = world.faults(page)
+    faults.on("*", "/**", fault)
     page.get_by_test_id("deliver").click()
     expect_answer(page, "unsure")
-    return page
+    return page, faults
 
 
 @state("console", "unsure", core=True)
@@ -657,6 +856,75 @@ def presses(world: World) -> Iterator[Page]:
     page.get_by_test_id("next").click()
     expect(page.get_by_test_id("press")).to_be_visible()
     yield page
+
+
+def _outcome(page: Page, kind: str) -> Page:
+    """Back at the desk, once it has learned what became of the delivery."""
+    page.get_by_test_id("send-now").click()
+    told = page.get_by_test_id("press")
+    expect(told).to_have_attribute("data-outcome", kind, timeout=ON_CHAIN_MS)
+    return page
+
+
+@state("console", "presses.ours")
+def press_confirmed(world: World) -> Iterator[Page]:
+    """A delivery whose answer was lost is confirmed later."""
+    page, faults = _pressed(world, world.ready(MEETING_ROOM), answer_dropped)
+    page.get_by_test_id("next").click()
+    faults.lift()
+    yield _outcome(page, "ours")
+
+
+@state("console", "presses.other")
+def press_too_late(world: World) -> Iterator[Page]:
+    """A delivery that never went out; another desk was faster meanwhile."""
+    placed = world.ready(MEETING_ROOM)
+    page, faults = _pressed(world, placed, request_dropped)
+    page.get_by_test_id("next").click()
+    world.deliver(placed)
+    faults.lift()
+    yield _outcome(page, "other")
+
+
+@state("console", "presses.refused")
+def press_refused_later(world: World) -> Iterator[Page]:
+    """A delivery that never went out and is refused later, for a reason not known here."""
+    page, faults = _pressed(world, world.ready(MEETING_ROOM), request_dropped)
+    page.get_by_test_id("next").click()
+    faults.lift()
+    faults.on("POST", DELIVER, problem(409, "SOMETHING_NEW"))
+    yield _outcome(page, "refused")
+
+
+@state("console", "answer-presses")
+def press_behind_an_answer(world: World) -> Iterator[Page]:
+    """The next customer's order, while the delivery before is not confirmed."""
+    page, faults = _pressed(world, world.ready(MEETING_ROOM), request_dropped)
+    page.get_by_test_id("next").click()
+    faults.lift()
+    faults.on("POST", DELIVER, request_dropped)
+    placed = world.ready(AI_SUITE, aiAccount="lan.nguyen@example.com")
+    check_code(page, placed.code)
+    expect_answer(page, "deliverable")
+    yield page
+
+
+@state("console", "unsure-other")
+def unsure_of_another(world: World) -> Iterator[Page]:
+    """Somebody else's delivery of this order waits on this device."""
+    placed = world.ready(MEETING_ROOM)
+    with hired(world, world.site) as (username, password):
+        page, faults = _pressed(world, placed, request_dropped)
+        page.get_by_test_id("next").click()
+        page.get_by_test_id("sign-out").click()
+        page.get_by_test_id("leave").click()
+        faults.lift()
+        enter(page, username, password)
+        choose_password(page, password)
+        expect_screen(page, "desk")
+        check_code(page, placed.code)
+        expect_answer(page, "unsure")
+        yield page
 
 
 @state("console", "leaving")
