@@ -5,8 +5,10 @@ from typing import Any
 from playwright.sync_api import Page
 
 MOST_STOPS = 60
-TYPING_MS = 60
+TYPING_MS = 120
 """Between two keys: slower than a scanner, which types a whole code at once."""
+READING_MS = 700
+"""Before an answer is acted upon: the console takes an earlier Enter for the scanner's."""
 
 # Where the focus is: its test id, and whether it is drawn with a ring, its own or its label's.
 FOCUSED = """
@@ -61,6 +63,11 @@ def press(page: Page, testid: str, key: str = "Enter") -> None:
     """Go to `testid` and press the key there."""
     tab_to(page, testid)
     page.keyboard.press(key)
+
+
+def read(page: Page) -> None:
+    """Look at what the page says, as long as a person needs at least."""
+    page.wait_for_timeout(READING_MS)
 
 
 def write(page: Page, testid: str, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.e2e.faults import (
     Held,
@@ -112,7 +112,10 @@ def test_transactions_are_replaced_and_dropped(world: World) -> None:
 
 @pytest.fixture
 def page(world: World) -> Page:
-    return world.portal()
+    """The portal, after its own requests at the start."""
+    page = world.portal()
+    expect(page.get_by_test_id("no-wallet")).to_be_visible()
+    return page
 
 
 def fetch(page: Page, world: World, path: str, **options: Any) -> tuple[int, str]:

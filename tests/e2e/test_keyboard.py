@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.keyboard import focused, press, tab_to, write
+from tests.e2e.keyboard import focused, press, read, tab_to, write
 from tests.e2e.steps import AI_SUITE, MEETING_ROOM, expect_answer, expect_stage
 from tests.e2e.wallet import Wallet
 from tests.e2e.world import DESKTOP, World
@@ -56,6 +56,7 @@ def test_a_receptionist_delivers_by_keyboard(world: World) -> None:
         write(page, "code", placed.code)
         page.keyboard.press("Enter")
         expect_answer(page, "deliverable")
+        read(page)
         press(page, "deliver")
         expect_answer(page, "done")
         press(page, "next")
