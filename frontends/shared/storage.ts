@@ -15,13 +15,16 @@ export class Kept<T> {
     }
   }
 
-  set(value: T): void {
+  /** Answers whether it was stored. */
+  set(value: T): boolean {
     try {
       this.store().setItem(this.name, JSON.stringify(value));
+      return true;
     } catch {
       // Private windows may refuse: the value lives as long as the page. What was stored before is
       // not true any more.
       this.clear();
+      return false;
     }
   }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { KeptOrders } from "../portal/kept.ts";
 import type { Attempt } from "../portal/stage.ts";
+import { nothingBurned } from "../portal/stage.ts";
 import { EMPTY, Store } from "../portal/state.ts";
 import type { OrderView } from "../shared/wire.ts";
 
@@ -59,10 +60,20 @@ test("the transaction that burned takes the place of the one it replaced", () =>
 test("what the wallet did not send is taken back, and only that", () => {
   const { kept } = orders();
   kept.note(view());
-  kept.begin(ID, SENT);
-  kept.begin(ID, { ...SENT, id: "again", txHash: null });
+  const forgotten: Attempt = { ...SENT, fate: "dropped" };
+  assert(kept.begin(ID, forgotten));
+  assert(kept.begin(ID, { ...SENT, id: "again", txHash: null }));
   kept.withdraw(ID, "again");
+  assert.deepEqual(kept.local(ID).attempts, [forgotten]);
+});
+
+test("while a transaction is open the wallet is not asked for another", () => {
+  const { kept } = orders();
+  kept.note(view());
+  assert(kept.begin(ID, SENT));
+  assert.equal(kept.begin(ID, { ...SENT, id: "again" }), false);
   assert.deepEqual(kept.local(ID).attempts, [SENT]);
+  assert.equal(kept.begin(`${ID}9`, SENT), false, "an order that is not kept");
 });
 
 test("an order that has ended is not kept anew, the oldest are let go", () => {
@@ -72,4 +83,84 @@ test("an order that has ended is not kept anew, the oldest are let go", () => {
   for (let at = 0; at < 20; at += 1) kept.note(view({ orderId: `${ID}${at}` }));
   assert.equal(store.state.kept.length, 12);
   assert.equal(store.state.kept[0]?.orderId, `${ID}19`);
+});
+
+test("the first to make room are those that have ended", () => {
+  const { kept } = orders();
+  kept.note(view());
+  kept.begin(ID, SENT);
+  for (let at = 0; at < 20; at += 1) {
+    kept.note(view({ orderId: `${ID}${at}` }));
+    kept.note(view({ orderId: `${ID}${at}`, status: "EXPIRED" }));
+  }
+  assert.deepEqual(kept.local(ID).attempts, [SENT]);
+});
+
+test("only for an order made here is it known that nothing was sent for it", () => {
+  const { kept } = orders();
+  kept.note(view());
+  assert.equal(nothingBurned(view(), kept.local(ID)), false, "another device may have");
+  const other = `${ID}2`;
+  kept.made(other, { tokenId: 1001, amount: 1, siteId: "", meta: {} });
+  kept.note(view({ orderId: other }));
+  assert(nothingBurned(view(), kept.local(other)));
+  kept.doubt(other);
+  assert.equal(nothingBurned(view(), kept.local(other)), false);
+});
+
+/** The storage of a browser, which all its tabs share, for as long as `run` takes. */
+function withStorage(run: (items: Map<string, string>) => void): void {
+  const items = new Map<string, string>();
+  const storage = {
+    getItem: (name: string) => items.get(name) ?? null,
+    setItem: (name: string, value: string) => void items.set(name, value),
+    removeItem: (name: string) => void items.delete(name),
+  };
+  Object.defineProperty(globalThis, "localStorage", { value: storage, configurable: true });
+  try {
+    run(items);
+  } finally {
+    Reflect.deleteProperty(globalThis, "localStorage");
+  }
+}
+
+test("two tabs do not take each other's transactions away, heard of or not", () => {
+  withStorage(() => {
+    const [one, two] = [orders().kept, orders().kept];
+    one.note(view());
+    two.read();
+    assert(one.begin(ID, { ...SENT, txHash: null }));
+    two.note(view({ status: "PENDING_CHAIN" }));
+    one.update(ID, SENT.id, { txHash: "0xaa" });
+    assert.deepEqual(one.local(ID).attempts, [SENT]);
+    assert.equal(two.begin(ID, { ...SENT, id: "two" }), false);
+    two.note(view({ orderId: `${ID}2` }));
+    one.forget(`${ID}2`);
+    two.read();
+    assert.equal(two.find(`${ID}2`), null);
+  });
+});
+
+test("what is known of the order on the screen outlives a storage that was cleared", () => {
+  withStorage((items) => {
+    const { kept, store } = orders();
+    kept.note(view());
+    kept.note(view({ orderId: `${ID}2` }));
+    assert(kept.begin(ID, SENT));
+    const open = { view: null, qr: null, working: null, redeemed: false, staleSince: null };
+    store.set({ open: { orderId: ID, ...open } });
+    items.clear();
+    kept.read();
+    assert.deepEqual(kept.local(ID).attempts, [SENT]);
+    assert.equal(kept.find(`${ID}2`), null);
+  });
+});
+
+test("a storage that holds anything else counts as empty", () => {
+  for (const text of ["null", "{}", "7", "[null, 3, {}]", "no JSON"]) {
+    withStorage((items) => {
+      items.set("5sov.orders", text);
+      assert.deepEqual(orders().store.state.kept, [], text);
+    });
+  }
 });

@@ -18,7 +18,13 @@ import {
 import type { Translator } from "../shared/i18n.ts";
 import type { ChainConfig, ChainProgress, OrderStatus, OrderView } from "../shared/wire.ts";
 
-const IDLE: Local = { working: null, redeemed: false, reached: "CREATED", attempts: [] };
+const IDLE: Local = {
+  working: null,
+  redeemed: false,
+  reached: "CREATED",
+  whole: true,
+  attempts: [],
+};
 
 function order(change: Partial<OrderView> = {}): OrderView {
   return { status: "CREATED", transactionHints: [], ...change } as OrderView;

@@ -64,6 +64,7 @@ class World {
         staleSince: null,
       },
     });
+    this.kept.made(ORDER, { tokenId: 1001, amount: 1, siteId: "", meta: {} });
     this.kept.note(this.view);
     this.photograph();
   }
@@ -162,14 +163,9 @@ class World {
 
   private sign(): void {
     if (!this.signable || this.dialog !== null || this.expired) return;
-    this.dialog = `${this.kept.local(ORDER).attempts.length}-${this.random.hex(4)}`;
-    this.kept.begin(ORDER, {
-      id: this.dialog,
-      txHash: null,
-      nonce: null,
-      block: 1,
-      fate: "open",
-    });
+    const id = `${this.kept.local(ORDER).attempts.length}-${this.random.hex(4)}`;
+    assert(this.kept.begin(ORDER, { id, txHash: null, nonce: null, block: 1, fate: "open" }));
+    this.dialog = id;
     this.wait(true);
   }
 

@@ -107,6 +107,7 @@ function rig(): Rig {
       get: () => kept,
       set(value: string | null) {
         kept = value;
+        return true;
       },
       clear() {
         kept = null;
