@@ -73,10 +73,15 @@ export function answerPage(desk: Desk, current: Case): VNode {
       told(desk, desk.state.notice),
       told(desk, answer === "foreign" ? null : current.notice),
       view && about(desk, current, view),
-      answer === "deliverable" && noteForm(desk, current),
+      isWritten(current) && noteForm(desk, current),
     ),
     h("div", { class: "answer-foot" }, actions(desk, current)),
   );
+}
+
+/** Whether there is a note to write; what was begun goes on while the network is away. */
+function isWritten({ answer, view }: Case): boolean {
+  return answer === "deliverable" || (answer === "offline" && view?.deliverable === true);
 }
 
 /** Answers that turn into another one by themselves: staying is better than going on. */
@@ -325,8 +330,12 @@ function nextButton(desk: Desk, method: Case["method"], quiet: boolean): VNode {
   );
 }
 
-/** Enter is enough from here; the answer stays in view on screens that are too small for all. */
+/**
+ * Enter is enough from here, except for who writes a note: the next key would press. The answer
+ * stays in view on screens that are too small for all.
+ */
 function focus(button: HTMLButtonElement): void {
+  if (document.activeElement instanceof HTMLInputElement) return;
   button.focus({ preventScroll: true });
 }
 

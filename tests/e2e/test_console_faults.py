@@ -236,6 +236,7 @@ def test_a_tab_closed_over_a_press_sends_it_after_signing_in(
     expect(page.get_by_test_id("presses")).to_contain_text(lan.username)
     enter(page, minh)
     expect_press(page, "none")
+    expect(page.get_by_test_id("send-now")).not_to_be_attached()
     check_code(page, placed.code)
     expect_answer(page, "unsure")
     page.get_by_test_id("next").click()
@@ -317,15 +318,124 @@ def test_two_desks_at_once_end_with_one_delivery_and_the_truth(
     expect_delivered_once(world, placed, *keys)
 
 
-def test_signing_out_on_one_tab_signs_out_the_others(world: World) -> None:
-    page = world.desk()
+def test_signing_out_leaves_nothing_of_the_case(
+    world: World, people: tuple[Person, Person]
+) -> None:
+    placed = world.ready(MEETING_ROOM)
+    lan, _ = people
+    page = world.console()
+    enter(page, lan)
     other = page.context.new_page()
     other.goto(world.stack["receptionUrl"])
-    expect(other.get_by_test_id("code")).to_be_visible()
-    page.get_by_test_id("sign-out").click()
-    expect(other.get_by_test_id("username")).to_be_visible()
-    kept = other.evaluate("() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }])")
-    assert "refreshToken" not in kept
+    at_green(world, page, placed)
+    page.get_by_test_id("note").fill("Room 3, key at")
+    other.get_by_test_id("sign-out").click()
+    expect(page.get_by_test_id("username")).to_be_visible()
+    for one in (page, other):
+        left = one.evaluate("() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }])")
+        for secret in (placed.code, "Room 3", "refreshToken", lan.username):
+            assert secret not in left + one.content() + one.url
+
+
+def test_a_note_is_written_on_while_the_network_comes_and_goes(world: World) -> None:
+    placed = world.ready(MEETING_ROOM)
+    page = world.desk()
+    keys = Keys().watch(page.context)
+    at_green(world, page, placed)
+    page.get_by_test_id("note").focus()
+    page.keyboard.type("Room 3", delay=70)
+    world.faults(page).on("GET", "/orders/*", request_dropped, times=1)
+    expect_answer(page, "offline")
+    page.keyboard.type(" key", delay=70)
+    page.keyboard.press("Enter")
+    expect_answer(page, "deliverable")
+    page.keyboard.type(" at desk", delay=70)
+    expect(page.get_by_test_id("note")).to_have_value("Room 3 key at desk")
+    expect(page.get_by_test_id("note")).to_be_focused()
+    assert keys.sent == []
+
+
+@pytest.mark.slow
+def test_a_held_enter_presses_once(world: World) -> None:
+    placed = world.ready(MEETING_ROOM)
+    page = world.desk()
+    keys = Keys().watch(page.context)
+    page.get_by_test_id("code").fill(placed.code)
+    page.get_by_test_id("code").focus()
+    for _ in range(40):
+        page.keyboard.down("Enter")
+        page.wait_for_timeout(50)
+    expect_answer(page, "deliverable")
+    assert keys.sent == []
+    page.keyboard.up("Enter")
+    # The second tap of a double tap that began before there was an answer.
+    page.get_by_test_id("deliver").dispatch_event("click", {"detail": 2})
+    expect_answer(page, "deliverable")
+    page.get_by_test_id("deliver").focus()
+    for _ in range(40):
+        page.keyboard.down("Enter")
+        page.wait_for_timeout(50)
+    expect_answer(page, "done")
+    page.keyboard.up("Enter")
+    expect_delivered_once(world, placed, keys)
+
+
+@pytest.mark.slow
+def test_a_scan_while_a_delivery_is_sent_loses_neither(world: World) -> None:
+    first, second = world.ready(MEETING_ROOM), world.ready(MEETING_ROOM)
+    page = world.desk()
+    keys = Keys().watch(page.context)
+    at_green(world, page, first)
+    held = Held()
+    world.faults(page).on("POST", DELIVER, held, times=1)
+    page.get_by_test_id("note").fill("Room 3")
+    page.get_by_test_id("deliver").click()
+    expect_answer(page, "sending")
+    page.keyboard.type(f"5SOV://order/{second.order_id}\n", delay=5)
+    in_fours = " ".join(re.findall(".{4}", second.code))
+    expect(page.get_by_test_id("answer")).to_contain_text(in_fours)
+    expect_answer(page, "deliverable")
+    held.let_go()
+    expect_delivered_once(world, first, keys)
+    page.get_by_test_id("next").click()
+    expect_press(page, "ours")
+    assert world.status(second) == "VALID"
+
+
+@pytest.mark.slow
+def test_a_page_that_was_frozen_shows_no_old_green(world: World) -> None:
+    placed = world.ready(MEETING_ROOM)
+    page = world.desk()
+    keys = Keys().watch(page.context)
+    at_green(world, page, placed)
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Page.setWebLifecycleState", {"state": "frozen"})
+    world.deliver(placed)
+    page.wait_for_timeout(11_000)
+    devtools.send("Page.setWebLifecycleState", {"state": "active"})
+    page.evaluate("() => document.querySelector('[data-testid=deliver]')?.click()")
+    expect_answer(page, "delivered")
+    assert keys.sent == []
+
+
+@pytest.mark.slow
+def test_settings_that_are_a_page_are_not_kept(world: World, tmp_path: Path) -> None:
+    built = Path(world.stack["dist"]) / "reception"
+    settings = tmp_path / "settings"
+    with (
+        running_front(built, world.stack["apiUrl"], settings) as front,
+        world.browser.new_context(locale="en-US") as context,
+    ):
+        page = context.new_page()
+        page.goto(front.url)
+        page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
+        (settings / "config.json").write_text("<h1>Welcome to our Wi-Fi</h1>")
+        for _ in range(2):
+            page.reload()
+            expect(page.get_by_test_id("username")).to_be_visible()
+        context.set_offline(True)
+        page.reload()
+        expect(page.get_by_test_id("username")).to_be_visible()
 
 
 def test_the_console_can_be_installed_and_opens_offline(world: World) -> None:
