@@ -101,8 +101,8 @@ function searchForm(desk: Desk, filter: Filter, today: boolean): VNode {
         "data-testid": `list-${name}`,
         value: filter[name] ?? "",
         onchange: (event: Event) => {
-          const { value } = event.target as HTMLInputElement;
-          desk.filter({ [name]: value || null });
+          const day = (event.target as HTMLInputElement).value || null;
+          desk.filter(period(filter, name, day));
         },
       }),
     );
@@ -167,6 +167,12 @@ function searchForm(desk: Desk, filter: Filter, today: boolean): VNode {
         words.text("list.today"),
       ),
   );
+}
+
+/** From and to with one of them changed; the other gives way where they would end before they begin. */
+function period({ from, to }: Filter, name: "from" | "to", day: string | null): Partial<Filter> {
+  if (name === "from") return { from: day, to: day && to && to < day ? day : to };
+  return { from: day && from && from > day ? day : from, to: day };
 }
 
 function counts({ words }: Desk, { more }: List, items: readonly QueueItem[]): VNode {
@@ -245,21 +251,23 @@ function row(desk: Desk, item: QueueItem): VNode {
   );
 }
 
-function failed(desk: Desk, list: List): Child {
+function failed(desk: Desk, { failed: notice }: List): Child {
   return told(
     desk,
-    list.failed,
-    h(
-      "button",
-      {
-        type: "button",
-        class: "button quiet small",
-        "data-testid": "reload",
-        onclick: () => desk.refreshList(),
-      },
-      icon("refresh"),
-      desk.words.text("retry"),
-    ),
+    notice,
+    // A text that nothing can be found by is none the better for asking again.
+    notice?.key !== "list.search" &&
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button quiet small",
+          "data-testid": "reload",
+          onclick: () => desk.refreshList(),
+        },
+        icon("refresh"),
+        desk.words.text("retry"),
+      ),
   );
 }
 

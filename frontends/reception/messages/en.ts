@@ -32,8 +32,8 @@ export const texts = {
   "password.new": "New password",
   "password.show": "Show the password",
   "password.rule.length": "At least 12 characters; a few words in a row are fine",
-  "password.rule.other": "Not the one you were given",
-  "password.rule.name": "Without your user name in it",
+  "password.rule.other": "Must differ from the one you were given",
+  "password.rule.name": "Must not contain your user name",
   "password.action": "Save password",
   "password.short": "Use at least 12 characters.",
   "password.wrong": "The current password is wrong.",
@@ -45,7 +45,7 @@ export const texts = {
   "site.none": "No site is assigned to you yet. Ask an administrator.",
 
   "desk.scan": "Scan QR code",
-  "desk.code": "Or type the code",
+  "desk.code": "Type the code",
   "desk.hint": "16 characters. A USB scanner works at any time.",
   "desk.check": "Check",
   "desk.queue": "Today at this site",
@@ -58,7 +58,7 @@ export const texts = {
   "keys.next": "Next customer, or close",
 
   "presses.title": "Deliveries not confirmed yet: {n}",
-  "presses.text": "No answer came back. They are sent again by themselves, and count once.",
+  "presses.text": "No answer yet. They are sent again by themselves, and count once.",
   "presses.short": "{n} not confirmed",
   "presses.signIn": "Waiting on this device for {names} to sign in again.",
   "presses.send": "Send now",
@@ -111,7 +111,7 @@ export const texts = {
   "camera.starting": "Starting the camera…",
   "camera.denied":
     "The camera is blocked for this page. Tap the lock in the address bar, allow the camera, then try again. Or type the code.",
-  "camera.dismissed": "The browser asks whether the camera may be used: please allow it.",
+  "camera.dismissed": "Try again, and choose Allow when the browser asks for the camera.",
   "camera.system":
     "This device's privacy settings keep the browser from the camera. Allow it there, then try again. Or type the code.",
   "camera.missing": "No camera was found. Type the code instead.",
@@ -124,7 +124,7 @@ export const texts = {
   "camera.failed": "The camera could not be started. Try again, or type the code.",
   "camera.choice": "Camera",
   "camera.torch": "Light",
-  "camera.close": "Close camera",
+  "camera.close": "Close the camera",
 
   "answer.checking": "Checking…",
   "answer.deliverable": "Hand it over",
@@ -164,7 +164,8 @@ export const texts = {
   "say.sending": "Please wait a moment.",
   "say.unsure-other":
     "Pressed by {by} at {time}, no answer yet. It is sent when {by} signs in here again.",
-  "say.unsure": "Sent, but no answer came back. It is kept, sent again by itself, and counts once.",
+  "say.unsure":
+    "No answer yet. It is kept, sent again by itself and counts once. Wait, or hand over only if your house rules allow it.",
   "say.already": "Another desk was first. Do not hand it over a second time.",
   "say.until": "Valid until {time}.",
 

@@ -32,8 +32,8 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "password.new": "Mật khẩu mới",
   "password.show": "Hiện mật khẩu",
   "password.rule.length": "Ít nhất 12 ký tự; có thể dùng vài từ liền nhau",
-  "password.rule.other": "Khác mật khẩu được cấp",
-  "password.rule.name": "Không chứa tên đăng nhập",
+  "password.rule.other": "Phải khác mật khẩu được cấp",
+  "password.rule.name": "Không được chứa tên đăng nhập",
   "password.action": "Lưu mật khẩu",
   "password.short": "Cần ít nhất 12 ký tự.",
   "password.wrong": "Mật khẩu hiện tại chưa đúng.",
@@ -45,7 +45,7 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "site.none": "Bạn chưa được phân công cơ sở nào. Hãy liên hệ quản trị viên.",
 
   "desk.scan": "Quét mã QR",
-  "desk.code": "Hoặc nhập mã",
+  "desk.code": "Nhập mã đơn",
   "desk.hint": "16 ký tự. Máy quét USB dùng được bất cứ lúc nào.",
   "desk.check": "Kiểm tra",
   "desk.queue": "Hôm nay tại cơ sở",
@@ -58,7 +58,7 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "keys.next": "Khách tiếp theo, hoặc đóng",
 
   "presses.title": "Lượt giao chưa được xác nhận: {n}",
-  "presses.text": "Chưa nhận được trả lời. Hệ thống tự gửi lại và chỉ tính một lần.",
+  "presses.text": "Chưa có trả lời. Hệ thống tự gửi lại và chỉ tính một lần.",
   "presses.short": "{n} chưa xác nhận",
   "presses.signIn": "Đang chờ trên máy này đến khi {names} đăng nhập lại.",
   "presses.send": "Gửi ngay",
@@ -110,7 +110,7 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "camera.starting": "Đang mở máy ảnh…",
   "camera.denied":
     "Trang này đang bị chặn dùng máy ảnh. Chạm biểu tượng ổ khoá trên thanh địa chỉ, cho phép máy ảnh rồi thử lại. Hoặc nhập mã.",
-  "camera.dismissed": "Trình duyệt hỏi quyền dùng máy ảnh: hãy chọn Cho phép.",
+  "camera.dismissed": "Hãy bấm Thử lại và chọn Cho phép khi trình duyệt hỏi về máy ảnh.",
   "camera.system":
     "Cài đặt quyền riêng tư của thiết bị đang chặn trình duyệt dùng máy ảnh. Hãy cho phép rồi thử lại. Hoặc nhập mã.",
   "camera.missing": "Không tìm thấy máy ảnh. Hãy nhập mã.",
@@ -123,7 +123,7 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "camera.failed": "Không mở được máy ảnh. Hãy thử lại, hoặc nhập mã.",
   "camera.choice": "Máy ảnh",
   "camera.torch": "Đèn",
-  "camera.close": "Tắt máy ảnh",
+  "camera.close": "Đóng máy ảnh",
 
   "answer.checking": "Đang kiểm tra…",
   "answer.deliverable": "Giao cho khách",
@@ -163,7 +163,7 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "say.unsure-other":
     "{by} đã bấm giao lúc {time}, chưa có trả lời. Hệ thống gửi lại khi {by} đăng nhập trên máy này.",
   "say.unsure":
-    "Đã gửi nhưng chưa nhận được trả lời. Lượt giao được giữ lại, tự gửi lại và chỉ tính một lần.",
+    "Chưa có trả lời. Lượt giao được giữ lại, tự gửi lại và chỉ tính một lần. Hãy đợi, hoặc chỉ giao nếu quy định tại quầy cho phép.",
   "say.already": "Quầy khác đã giao trước. Không giao lần thứ hai.",
   "say.until": "Có hiệu lực đến {time}.",
 

@@ -56,11 +56,16 @@ NO_CAMERA = """
 }
 """
 UNDECIDED = """
-navigator.mediaDevices.getUserMedia = () => new Promise(() => {});
+() => {
+  navigator.mediaDevices.getUserMedia = () => new Promise(() => {});
+}
 """
 # A browser that has no cameras for any page, or none for pages that did not come over https.
 NO_DEVICES = "Object.defineProperty(navigator, 'mediaDevices', { value: undefined });"
-INSECURE = f"{NO_DEVICES} globalThis.isSecureContext = false;"
+INSECURE = f"""
+{NO_DEVICES}
+Object.defineProperty(globalThis, 'isSecureContext', {{ value: false }});
+"""
 # A newer build was loaded and waits. Only a second deployment would bring that about.
 NEWER_BUILD = """
 (() => {
