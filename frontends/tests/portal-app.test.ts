@@ -1,0 +1,281 @@
+/** The portal as a whole, without a page: people who leave midway, an API and wallets that fail. */
+import assert from "node:assert/strict";
+import { mock, test } from "node:test";
+import { Portal } from "../portal/app.ts";
+import type { PortalKey } from "../portal/messages/index.ts";
+import type { Provider, Wallet } from "../portal/wallet.ts";
+import { type Api, ApiError, Unreachable } from "../shared/api.ts";
+import type { Translator } from "../shared/i18n.ts";
+import type { Hex, OrderView } from "../shared/wire.ts";
+
+const ALICE = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8";
+const HASH: Hex = `0x${"ab".repeat(32)}`;
+const type = (tokenId: number) => ({
+  tokenId,
+  name: { vi: "", en: "" },
+  unit: { vi: "", en: "" },
+  minAmount: 1,
+  maxAmount: 5,
+  sites: [],
+  requires: [],
+});
+const never = () => new Promise(() => {});
+
+/** What browsers have; each test begins with a fresh one. */
+function browser(): void {
+  const listening = { addEventListener: () => {}, removeEventListener: () => {} };
+  const history = {
+    state: null as unknown,
+    pushState: (state: unknown) => {
+      history.state = state;
+    },
+    replaceState: (state: unknown) => {
+      history.state = state;
+    },
+    back: () => {},
+  };
+  Object.assign(globalThis, {
+    ...listening,
+    history,
+    document: { ...listening, visibilityState: "visible" },
+  });
+}
+
+class Around {
+  readonly answers: Record<string, unknown> = {
+    eth_accounts: [ALICE],
+    eth_requestAccounts: [ALICE],
+    eth_chainId: "0x61",
+    eth_call: `0x${"0".repeat(64)}`,
+    eth_estimateGas: "0x1",
+    eth_gasPrice: "0x1",
+    eth_getBalance: "0xffffff",
+    eth_blockNumber: "0x10",
+    eth_sendTransaction: never,
+    eth_getTransactionCount: "0x0",
+    eth_getTransactionReceipt: null,
+    eth_getTransactionByHash: null,
+  };
+  readonly asked: string[] = [];
+  placed = 0;
+  place: (orderId: string) => Promise<unknown> = async (orderId) => ({ orderId });
+  look: (orderId: string) => Promise<OrderView> = async (orderId) => this.view(orderId);
+  readonly portal: Portal;
+
+  constructor() {
+    browser();
+    const api = {
+      config: async () => ({
+        chainId: 97,
+        chainName: "BNB Testnet",
+        contractAddress: "0x5fbdb2315678afecb367f032d93f642f64180aa3",
+        nativeCurrency: { name: "BNB", symbol: "tBNB", decimals: 18 },
+        rpcUrls: [],
+      }),
+      catalogue: async () => ({ types: [type(1001), type(2001)], sites: [] }),
+      placeOrder: () => {
+        this.placed += 1;
+        return this.place(`ORD_20261121_000000000000000${this.placed}`);
+      },
+      order: (orderId: string) => this.look(orderId),
+      qrSvg: async () => "<svg/>",
+      hintTransaction: async () => {},
+    } as unknown as Api;
+    const words = { has: () => true, text: (key: string) => key } as never;
+    this.portal = new Portal(api, words as Translator<PortalKey>, () => {});
+  }
+
+  view(orderId: string): OrderView {
+    const order = { orderRef: HASH, customer: ALICE, tokenId: 1001, amount: 1, siteRef: HASH };
+    return {
+      orderId,
+      tokenId: 1001,
+      amount: 1,
+      siteId: "",
+      status: "CREATED",
+      orderHash: HASH,
+      order: { ...order, expiresAt: 1_800_000_000 },
+      transactionHints: [],
+      exception: null,
+    } as unknown as OrderView;
+  }
+
+  async begin(): Promise<this> {
+    const provider: Provider = {
+      request: async ({ method }) => {
+        this.asked.push(method);
+        const answer = this.answers[method];
+        return typeof answer === "function" ? answer() : answer;
+      },
+    };
+    const wallet: Wallet = { info: { uuid: "u", name: "W", icon: "", rdns: "w" }, provider };
+    this.portal.start();
+    await turns();
+    await this.portal.session.join(wallet, false);
+    this.choose(1001);
+    return this;
+  }
+
+  choose(tokenId: number): void {
+    this.portal.choose(type(tokenId) as never);
+    const held = new Map([
+      [1001, 3],
+      [2001, 3],
+    ]);
+    // The fake node does not hold vouchers.
+    Object.assign(this.portal.state, { held, heldFailed: false });
+  }
+
+  get sends(): number {
+    return this.asked.filter((method) => method === "eth_sendTransaction").length;
+  }
+
+  get stage() {
+    return this.portal.tracker.stage();
+  }
+
+  /** Stops all that runs on by itself. */
+  end(): void {
+    this.portal.tracker.close();
+  }
+}
+
+const turns = async () => {
+  for (let turn = 0; turn < 100; turn += 1) await null;
+};
+
+function problem(status: number): ApiError {
+  return new ApiError({ title: "no", status, code: "NO" }, null);
+}
+
+test("one press makes an order, keeps it and asks the wallet", async () => {
+  const around = await new Around().begin();
+  await around.portal.redeem();
+  await turns();
+  assert.deepEqual([around.stage, around.sends], ["signing", 1]);
+  assert.equal(around.portal.state.kept.length, 1);
+  around.end();
+});
+
+test("an order is kept although it cannot be looked at", async () => {
+  const around = await new Around().begin();
+  around.look = async () => {
+    throw new Unreachable("down");
+  };
+  await around.portal.redeem();
+  await turns();
+  assert.equal(around.portal.state.kept.length, 1);
+  assert.equal(around.sends, 0);
+  around.end();
+});
+
+test("a wallet that never answers does not hold the next order", async () => {
+  const around = await new Around().begin();
+  void around.portal.redeem();
+  await turns();
+  assert.equal(around.stage, "signing");
+  around.portal.signing.giveUp();
+  around.portal.home();
+  around.choose(2001);
+  assert.equal(around.portal.state.placing, false);
+  await around.portal.redeem();
+  assert.equal(around.placed, 2);
+  around.end();
+});
+
+test("who leaves while the order is made is not called back, and finds it kept", async () => {
+  const around = await new Around().begin();
+  let give = (_: unknown) => {};
+  around.place = (orderId) =>
+    new Promise((resolve) => {
+      give = () => resolve({ orderId });
+    });
+  const redeemed = around.portal.redeem();
+  around.portal.home();
+  give(null);
+  await redeemed;
+  await turns();
+  assert.equal(around.portal.state.place.at, "home");
+  assert.equal(around.portal.state.kept.length, 1);
+  assert.equal(around.sends, 0);
+  around.end();
+});
+
+test("a refusal that comes after leaving does not bring the form back", async () => {
+  const around = await new Around().begin();
+  let refuse = () => {};
+  around.place = () =>
+    new Promise((_, reject) => {
+      refuse = () => reject(problem(422));
+    });
+  const redeemed = around.portal.redeem();
+  around.portal.home();
+  around.choose(2001);
+  refuse();
+  await redeemed;
+  assert.equal(around.portal.state.draft?.tokenId, 2001);
+  assert.equal(around.portal.state.notice, null);
+  around.end();
+});
+
+test("who goes to another order while one is looked at is not asked to sign that", async () => {
+  const around = await new Around().begin();
+  const waiting: (() => void)[] = [];
+  around.look = (orderId) =>
+    new Promise((resolve) => {
+      waiting.push(() => resolve(around.view(orderId)));
+    });
+  await around.portal.redeem();
+  around.portal.openOrder("ORD_20261121_ZZZZZZZZZZZZZZZZ");
+  waiting[1]?.();
+  await turns();
+  waiting[0]?.();
+  await turns();
+  assert.deepEqual([around.stage, around.sends], ["unsigned", 0]);
+  around.end();
+});
+
+test("only an API that does not know an order has it forgotten, and none that was sent", async () => {
+  for (const [status, sent, kept] of [
+    [404, false, 0],
+    [404, true, 1],
+    [403, false, 1],
+    [429, false, 1],
+    [401, true, 1],
+  ] as const) {
+    const around = await new Around().begin();
+    around.answers.eth_sendTransaction = sent ? HASH : never;
+    if (!sent) around.answers.eth_estimateGas = never;
+    await around.portal.redeem();
+    await turns();
+    assert.equal(around.stage, sent ? "submitted" : "checking");
+    around.look = async () => {
+      throw problem(status);
+    };
+    around.portal.tracker.now();
+    await turns();
+    assert.equal(around.portal.state.kept.length, kept, `${status}, sent: ${sent}`);
+    const place = status === 404 ? "home" : "order";
+    assert.equal(around.portal.state.place.at, place);
+    around.end();
+  }
+});
+
+test("a wallet that does not answer a look is asked again", async () => {
+  const around = await new Around().begin();
+  mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  around.answers.eth_sendTransaction = HASH;
+  around.answers.eth_getTransactionCount = never;
+  await around.portal.redeem();
+  await turns();
+  assert.equal(around.stage, "submitted");
+  around.answers.eth_getTransactionCount = "0x1";
+  around.answers.eth_call = `0x${"1".padStart(64, "0")}`;
+  for (let second = 0; second < 30; second += 1) {
+    mock.timers.tick(1000);
+    await turns();
+  }
+  assert.equal(around.stage, "seen");
+  around.end();
+  mock.timers.reset();
+});
