@@ -58,7 +58,7 @@ export const texts = {
   "keys.next": "Next customer, or close",
 
   "presses.title": "Deliveries not confirmed yet: {n}",
-  "presses.text": "No answer yet. They are sent again by themselves, and count once.",
+  "presses.text": "No answer yet. They are sent by themselves until one comes, and count once.",
   "presses.short": "{n} not confirmed",
   "presses.signIn": "Waiting on this device for {names} to sign in again.",
   "presses.send": "Send now",
@@ -165,8 +165,8 @@ export const texts = {
   "say.unsure-other":
     "Pressed by {by} at {time}, no answer yet. It is sent when {by} signs in here again.",
   "say.unsure":
-    "No answer yet. It is kept, sent again by itself and counts once. Wait, or hand over only if your house rules allow it.",
-  "say.already": "Another desk was first. Do not hand it over a second time.",
+    "No answer yet. It is kept, sent by itself until one comes, and counts once. Wait, or hand over only if your house rules allow it.",
+  "say.already": "It was delivered before this press. Do not hand it over a second time.",
   "say.until": "Valid until {time}.",
 
   "exception.WRONG_WALLET": "It was redeemed from another wallet than the one that ordered.",

@@ -58,7 +58,7 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "keys.next": "Khách tiếp theo, hoặc đóng",
 
   "presses.title": "Lượt giao chưa được xác nhận: {n}",
-  "presses.text": "Chưa có trả lời. Hệ thống tự gửi lại và chỉ tính một lần.",
+  "presses.text": "Chưa có trả lời. Hệ thống tự gửi cho đến khi có trả lời và chỉ tính một lần.",
   "presses.short": "{n} chưa xác nhận",
   "presses.signIn": "Đang chờ trên máy này đến khi {names} đăng nhập lại.",
   "presses.send": "Gửi ngay",
@@ -158,13 +158,13 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "say.unknown":
     "Hãy kiểm tra lại mã. Nhập tay chỉ tìm được đơn hôm nay và hôm qua; đơn cũ hơn hãy quét mã QR.",
   "say.exception": "Voucher đã đổi không khớp với đơn này.",
-  "say.offline": "Chưa giao gì cả: hiện không kiểm tra được đơn. Hệ thống đang thử lại.",
+  "say.offline": "Khoan giao cho khách: hiện chưa kiểm tra được đơn. Hệ thống đang thử lại.",
   "say.sending": "Vui lòng đợi giây lát.",
   "say.unsure-other":
     "{by} đã bấm giao lúc {time}, chưa có trả lời. Hệ thống gửi lại khi {by} đăng nhập trên máy này.",
   "say.unsure":
-    "Chưa có trả lời. Lượt giao được giữ lại, tự gửi lại và chỉ tính một lần. Hãy đợi, hoặc chỉ giao nếu quy định tại quầy cho phép.",
-  "say.already": "Quầy khác đã giao trước. Không giao lần thứ hai.",
+    "Chưa có trả lời. Lượt giao được giữ lại, tự gửi cho đến khi có trả lời và chỉ tính một lần. Hãy đợi, hoặc chỉ giao nếu quy định tại quầy cho phép.",
+  "say.already": "Đơn đã được giao trước lượt bấm này. Không giao lần thứ hai.",
   "say.until": "Có hiệu lực đến {time}.",
 
   "exception.WRONG_WALLET": "Voucher được đổi từ một ví khác với ví đã đặt đơn.",
