@@ -22,6 +22,8 @@ export interface Case {
   readonly press: Press | null;
   readonly note: string;
   readonly notice: Notice | null;
+  /** Whether the green has been there for long enough that a press was meant for it. */
+  readonly seen: boolean;
 }
 
 /** What a case needs to know of the desk around it. */
@@ -45,6 +47,8 @@ interface KeptCase {
 /** How long a press may wait for its answer before the screen says that nothing is sure. */
 const PATIENCE_MS = 2500;
 const AGE_CHECK_MS = 1000;
+/** A press so soon after the screen turned green was meant for what was there before. */
+const SEEING_MS = 300;
 
 /**
  * The order on the screen: asked about, followed while it may change, delivered.
@@ -134,7 +138,7 @@ export class Counter {
     this.outbox.refresh();
     const { current } = this;
     const site = this.desk.site();
-    if (current?.answer !== "deliverable" || !current.view || !site) return;
+    if (current?.answer !== "deliverable" || !current.seen || !current.view || !site) return;
     if (!this.isFresh()) {
       this.checkAge();
       return;
@@ -265,9 +269,21 @@ export class Counter {
     }
     const pressed = this.outbox.unsettled([view.orderId]);
     if (pressed) this.change({ view, press: pressed, answer: "unsure" });
-    else this.change({ view, answer: this.isFresh() ? "deliverable" : "offline" });
+    else if (this.isFresh()) this.turnGreen(view);
+    else this.change({ view, answer: "offline" });
     this.cancelTimer();
     this.cancelTimer = this.device.later(() => this.checkAge(), AGE_CHECK_MS);
+  }
+
+  private turnGreen(view: ReceptionView): void {
+    const before = this.current;
+    const seen = before?.answer === "deliverable" && before.seen;
+    this.change({ view, answer: "deliverable", seen });
+    if (before?.answer === "deliverable") return;
+    const mine = this.looked;
+    this.device.later(() => {
+      if (mine === this.looked) this.change({ seen: true });
+    }, SEEING_MS);
   }
 
   /** Takes a green away that nobody has confirmed for too long. */
@@ -385,5 +401,6 @@ function fresh(orderId: string | null, method: InputMethod): Case {
     press: null,
     note: "",
     notice: null,
+    seen: false,
   };
 }

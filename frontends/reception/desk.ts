@@ -272,7 +272,7 @@ export class Desk {
     if (parsed.kind === "empty") return;
     if (parsed.kind === "order") {
       this.scanner.close();
-      this.set({ code: "", notice: null });
+      this.set({ code: "", notice: null, leaving: false });
       await this.counter.open(parsed.orderIds, method);
     } else if (method === "typed") {
       this.set({ notice: { key: `parse.${parsed.kind}` } });

@@ -87,9 +87,9 @@ function isWritten({ answer, view }: Case): boolean {
 /** Answers that turn into another one by themselves: staying is better than going on. */
 const PASSING: readonly Answer[] = ["waiting", "not-burned", "expiry-check", "offline"];
 
-function actions(desk: Desk, { answer, method }: Case): Child {
+function actions(desk: Desk, { answer, method, seen }: Case): Child {
   if (answer === "sending") return null;
-  if (answer === "deliverable") return [deliverButton(desk), cancelButton(desk)];
+  if (answer === "deliverable") return [deliverButton(desk, seen), cancelButton(desk)];
   if (answer === "checking") return cancelButton(desk);
   return nextButton(desk, method, PASSING.includes(answer));
 }
@@ -276,7 +276,7 @@ function noteForm(desk: Desk, { note }: Case): VNode {
   );
 }
 
-function deliverButton({ words }: Desk): VNode {
+function deliverButton({ words }: Desk, seen: boolean): VNode {
   return h(
     "button",
     {
@@ -285,6 +285,8 @@ function deliverButton({ words }: Desk): VNode {
       key: "deliver",
       class: "button on-color big",
       "data-testid": "deliver",
+      // Not `disabled`, which would take the focus away.
+      "aria-disabled": !seen && "true",
       mounted: focus,
       // The second tap of a double tap was meant for what was here before.
       onclick: (event: MouseEvent) => {

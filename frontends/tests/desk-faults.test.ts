@@ -16,7 +16,7 @@ async function desk() {
 
 async function scan(tab: FakeTab, number = 1): Promise<void> {
   void tab.desk.check(`5SOV://order/${idOf(number)}`, "wedge");
-  await tab.home.time.pass(200);
+  await tab.home.time.pass(600);
 }
 
 function tooMany(retryAfter?: number): Answer {
@@ -95,6 +95,38 @@ test("a typed code of yesterday is found also when the network was away at first
     assert.equal(after.answer, "deliverable", `reloaded: ${reloads}`);
     assert.equal(after.desk.state.current?.orderId, orderId);
   }
+});
+
+test("a scan takes the question away whether to sign out", async () => {
+  const { time, server, device, tab } = await desk();
+  server.order(idOf(2));
+  await scan(tab);
+  device.setMood("offline");
+  tab.desk.deliver();
+  await time.pass(100);
+  tab.desk.next();
+  void tab.desk.signOut();
+  assert(tab.desk.state.leaving);
+  device.setMood("fine");
+  await scan(tab, 2);
+  assert(!tab.desk.state.leaving && tab.answer === "deliverable");
+});
+
+test("a press that was on its way when the screen turned green does not count", async () => {
+  const { time, server, order, tab } = await desk();
+  order.status = "PENDING_CHAIN";
+  await scan(tab);
+  order.status = "VALID";
+  while (tab.answer !== "deliverable") await time.pass(10);
+  await time.pass(200);
+  tab.desk.deliver();
+  await time.pass(50);
+  assert.equal(tab.answer, "deliverable");
+  assert.equal(server.keys.size, 0);
+  await time.pass(200);
+  tab.desk.deliver();
+  await time.pass(200);
+  assert.equal(tab.answer, "done");
 });
 
 test("scanning the same code once more does not wipe the note", async () => {

@@ -23,7 +23,7 @@ async function desk() {
 
 async function scan(tab: FakeTab, number = 1): Promise<void> {
   void tab.desk.check(`5SOV://order/${idOf(number)}`, "camera");
-  await tab.home.time.pass(200);
+  await tab.home.time.pass(600);
 }
 
 test("a delivery is one press, told as done, and leaves nothing behind", async () => {
@@ -49,7 +49,7 @@ test("a green that nobody can confirm turns neutral, and its press does not coun
   const { time, server, device, tab } = await desk();
   await scan(tab);
   device.setMood("late");
-  await time.pass(FRESH_MS - 500);
+  await time.pass(FRESH_MS - 1000);
   assert.equal(tab.answer, "deliverable");
   await time.pass(1500);
   assert.equal(tab.answer, "offline");

@@ -94,7 +94,7 @@ class Walk {
     else if (chance < 0.4) {
       const orderId = idOf(Math.floor(this.random() * ORDERS));
       void tab.desk.check(`5SOV://order/${orderId}`, "camera");
-      await this.time.pass(this.random() * 100);
+      await this.time.pass(this.random() * 800);
     } else if (chance < 0.5) tab.desk.next();
     else if (chance < 0.65) device.setMood(this.random() < 0.5 ? "fine" : this.pick(MOODS));
     else if (chance < 0.72) await device.reload(tab);

@@ -49,7 +49,7 @@ test("a request of one person is never repeated in the name of the next", async 
   await one.signIn("lan");
   await time.pass(100);
   void one.desk.check(idOf(1), "camera");
-  await time.pass(200);
+  await time.pass(600);
   for (const session of server.sessions) session.accessUntil = 0;
   device.moods.set(`/orders/${idOf(1)}/deliver`, "slow");
   one.desk.deliver();

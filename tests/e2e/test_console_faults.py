@@ -120,6 +120,7 @@ def at_green(world: World, page: Page, placed: Placed) -> None:
     """That order on the screen, ready to be handed over; from here on, states are watched."""
     check_code(page, placed.code)
     expect_answer(page, "deliverable")
+    expect(page.get_by_test_id("deliver")).to_be_enabled()
     page.evaluate(WATCH)
 
 
