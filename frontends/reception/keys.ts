@@ -1,22 +1,13 @@
-import type { ConsoleKey } from "./messages/index.ts";
-
 /** What a key does at the desk. Enter presses whatever has the focus, as everywhere. */
 export type Command = "code" | "camera" | "search" | "next";
 
-/** One shortcut; its text says what it does. */
-export interface Shortcut {
-  readonly key: string;
-  readonly command: Command;
-  readonly text: ConsoleKey;
-}
-
-/** No printable key among them: a USB scanner types those. */
-export const SHORTCUTS: readonly Shortcut[] = [
-  { key: "F2", command: "code", text: "keys.code" },
-  { key: "F4", command: "camera", text: "keys.camera" },
-  { key: "F8", command: "search", text: "keys.search" },
-  { key: "Escape", command: "next", text: "keys.next" },
-];
+/** The key of each command. No printable one among them: a USB scanner types those. */
+export const KEYS: Readonly<Record<Command, string>> = {
+  code: "F2",
+  camera: "F4",
+  search: "F8",
+  next: "Escape",
+};
 
 /** The command of a key press, or null; keys that are held down or combined are the browser's. */
 export function commandOf(
@@ -24,5 +15,6 @@ export function commandOf(
 ): Command | null {
   const { key, altKey, ctrlKey, metaKey, shiftKey, repeat } = event;
   if (altKey || ctrlKey || metaKey || shiftKey || repeat) return null;
-  return SHORTCUTS.find((shortcut) => shortcut.key === key)?.command ?? null;
+  const commands = Object.keys(KEYS) as Command[];
+  return commands.find((command) => KEYS[command] === key) ?? null;
 }

@@ -1,7 +1,7 @@
 import { type Child, h, type VNode } from "../shared/dom.ts";
 import { banner } from "../shared/parts.ts";
 import type { Desk } from "./desk.ts";
-import { type Command, SHORTCUTS } from "./keys.ts";
+import { type Command, KEYS } from "./keys.ts";
 import type { Notice, Refusal } from "./notice.ts";
 
 /** A notice of the desk, in words. */
@@ -23,6 +23,6 @@ export function why(
 
 /** The key that does the same, told where there is a keyboard to press it on. */
 export function kbd(command: Command | "Enter"): VNode {
-  const key = SHORTCUTS.find((shortcut) => shortcut.command === command)?.key ?? command;
+  const key = command === "Enter" ? command : KEYS[command];
   return h("kbd", { "aria-hidden": "true" }, key === "Escape" ? "Esc" : key);
 }

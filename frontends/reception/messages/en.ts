@@ -52,11 +52,6 @@ export const texts = {
   "desk.empty": "No orders today yet.",
   "desk.signOut": "Sign out",
 
-  "keys.code": "Type a code",
-  "keys.camera": "Scan with the camera",
-  "keys.search": "Search",
-  "keys.next": "Next customer, or close",
-
   "presses.title": "Deliveries not confirmed yet: {n}",
   "presses.text": "No answer yet. They are sent by themselves until one comes, and count once.",
   "presses.short": "{n} not confirmed",

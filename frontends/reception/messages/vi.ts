@@ -52,11 +52,6 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "desk.empty": "Hôm nay chưa có đơn nào.",
   "desk.signOut": "Đăng xuất",
 
-  "keys.code": "Nhập mã",
-  "keys.camera": "Quét bằng máy ảnh",
-  "keys.search": "Tìm kiếm",
-  "keys.next": "Khách tiếp theo, hoặc đóng",
-
   "presses.title": "Lượt giao chưa được xác nhận: {n}",
   "presses.text": "Chưa có trả lời. Hệ thống tự gửi cho đến khi có trả lời và chỉ tính một lần.",
   "presses.short": "{n} chưa xác nhận",
