@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandOf, SHORTCUTS } from "../reception/keys.ts";
+import { commandOf, KEYS } from "../reception/keys.ts";
 import { type Filter, Listing, queryOf, TODAY } from "../reception/listing.ts";
 import { ApiError, Unreachable } from "../shared/api.ts";
 import type { Page, QueueFilter, QueueItem } from "../shared/wire.ts";
@@ -144,7 +144,7 @@ test("an answer to an earlier question changes nothing", async () => {
 
 test("shortcuts are single keys that no scanner types and no browser needs", () => {
   const plain = { altKey: false, ctrlKey: false, metaKey: false, shiftKey: false, repeat: false };
-  for (const { key, command } of SHORTCUTS) {
+  for (const [command, key] of Object.entries(KEYS)) {
     assert(key.length > 1, key);
     assert.equal(commandOf({ ...plain, key }), command);
     assert.equal(commandOf({ ...plain, key, ctrlKey: true }), null);
