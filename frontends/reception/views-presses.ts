@@ -53,8 +53,10 @@ export function pressesWaiting(desk: Desk): Child {
 }
 
 /** Who has to sign in here for those of these deliveries that are not the present person's. */
-function absent({ words, session }: Desk, waiting: readonly Press[]): Child {
-  const others = waiting.filter(({ username }) => username !== session.staff?.username);
+function absent({ words, session, state }: Desk, waiting: readonly Press[]): Child {
+  // The page for signing in is drawn before the session has ended.
+  const present = state.signedIn ? session.staff?.username : null;
+  const others = waiting.filter(({ username }) => username !== present);
   const names = [...new Set(others.map(({ displayName }) => displayName))].join(", ");
   return names && h("p", { class: "hint" }, words.text("presses.signIn", { names }));
 }
