@@ -657,8 +657,8 @@ def exception(world: World) -> Iterator[Page]:
     """A burn that does not fit the order."""
     page = ended(world, exception="WRONG_AMOUNT", reason="EXCEPTION")
     expect_stage(page, "exception")
-    # Nothing turns ready by itself here.
-    expect(page.get_by_text("by itself")).to_have_count(0)
+    # Nothing turns ready here.
+    expect(page.get_by_text("once this page says")).to_have_count(0)
     yield page
 
 
