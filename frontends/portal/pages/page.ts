@@ -166,7 +166,7 @@ function accountSheet(portal: Portal): VNode {
     copyable(portal, connection?.address ?? ""),
     h(
       "button",
-      { type: "button", class: "button", "data-testid": "disconnect", onclick: leave },
+      { type: "button", class: "button quiet", "data-testid": "disconnect", onclick: leave },
       icon("out"),
       words.text("disconnect"),
     ),

@@ -26,8 +26,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, CDPSession, Page
 
 from tests.e2e.chain import Chain
 from tests.e2e.world import DEVICES, LANGUAGES, Device, World
@@ -160,12 +161,16 @@ def use_language(page: Page, language: str) -> bool:
     return False
 
 
+_touch: WeakKeyDictionary[Page, CDPSession] = WeakKeyDictionary()
+"""What tells each page whether it is touched: it holds only as long as its session lasts."""
+
+
 def show(page: Page, device: Device, scheme: str) -> None:
     """The page as that device shows it."""
     page.set_viewport_size({"width": device.width, "height": device.height})
-    session = page.context.new_cdp_session(page)
-    session.send("Emulation.setTouchEmulationEnabled", {"enabled": device.touch})
-    session.detach()
+    if page not in _touch:
+        _touch[page] = page.context.new_cdp_session(page)
+    _touch[page].send("Emulation.setTouchEmulationEnabled", {"enabled": device.touch})
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
     settle(page)
 
