@@ -242,7 +242,7 @@ export class Counter {
   private refuse(error: ApiError): boolean {
     if (error.status === 401 || this.desk.refused(error)) return false;
     if (error.status === 404) this.change({ answer: "unknown" });
-    else this.change({ answer: "refused", notice: failure(error, "deliver.refused") });
+    else this.change({ answer: "refused", notice: failure(error, "say.refused") });
     return true;
   }
 

@@ -6,7 +6,8 @@ import { type Answer, toneOf } from "./answer.ts";
 import type { Case } from "./case.ts";
 import type { Desk } from "./desk.ts";
 import type { ConsoleKey } from "./messages/index.ts";
-import { kbd, told } from "./views-parts.ts";
+import type { Notice } from "./notice.ts";
+import { inWords, kbd, told } from "./views-parts.ts";
 
 const ICONS: Readonly<Record<Answer, IconName | null>> = {
   checking: null,
@@ -71,7 +72,7 @@ export function answerPage(desk: Desk, current: Case): VNode {
       "div",
       { class: "answer-side" },
       told(desk, desk.state.notice),
-      told(desk, answer === "foreign" ? null : current.notice),
+      told(desk, saidBy(current) ? null : current.notice),
       view && about(desk, current, view),
       isWritten(current) && noteForm(desk, current),
     ),
@@ -141,8 +142,16 @@ function ring(done: number, of: number): VNode {
   );
 }
 
-function say(desk: Desk, { answer, view, delivery, notice, press }: Case): string {
+/** The notice that this answer itself says in full. */
+function saidBy({ answer, notice }: Case): Notice | null {
+  return answer === "foreign" || notice?.key === "say.refused" ? notice : null;
+}
+
+function say(desk: Desk, current: Case): string {
   const { words } = desk;
+  const said = saidBy(current);
+  if (said) return inWords(words, said);
+  const { answer, view, delivery, press } = current;
   switch (answer) {
     case "checking":
       return "";
@@ -174,12 +183,11 @@ function say(desk: Desk, { answer, view, delivery, notice, press }: Case): strin
       return words.text("say.wrong-site", {
         site: desk.siteName(view?.siteId ?? ""),
       });
-    case "foreign":
-      return notice ? words.text(notice.key, notice.values) : words.text("parse.foreign");
     case "exception": {
       const key = `exception.${view?.exception}`;
       return words.text(words.has(key) ? key : "say.exception");
     }
+    case "foreign":
     case "refused":
       return view?.reason ? words.pick(view.reason.message) : "";
     default:

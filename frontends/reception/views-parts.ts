@@ -6,10 +6,12 @@ import type { Notice, Refusal } from "./notice.ts";
 
 /** A notice of the desk, in words. */
 export function told({ words }: Desk, notice: Notice | null, ...more: Child[]): Child {
-  if (!notice) return null;
-  const { key, values, refusal } = notice;
-  const said = refusal ? { ...values, why: why(words, refusal) } : values;
-  return banner("warn", key, words.text(key, said), ...more);
+  return notice && banner("warn", notice.key, inWords(words, notice), ...more);
+}
+
+/** The same without a frame around it. */
+export function inWords(words: Desk["words"], { key, values, refusal }: Notice): string {
+  return words.text(key, refusal ? { ...values, why: why(words, refusal) } : values);
 }
 
 /** Why the API refused, in words; for a code without any, what to tell the administrator. */

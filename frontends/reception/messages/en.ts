@@ -161,6 +161,7 @@ export const texts = {
     "Pressed by {by} at {time}, no answer yet. It is sent when {by} signs in here again.",
   "say.unsure":
     "No answer yet. It is kept, sent by itself until one comes, and counts once. Wait, or hand over only if your house rules allow it.",
+  "say.refused": "{why}",
   "say.already": "It was delivered before this press. Do not hand it over a second time.",
   "say.until": "Valid until {time}.",
 

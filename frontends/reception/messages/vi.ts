@@ -159,6 +159,7 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
     "{by} đã bấm giao lúc {time}, chưa có trả lời. Hệ thống gửi lại khi {by} đăng nhập trên máy này.",
   "say.unsure":
     "Chưa có trả lời. Lượt giao được giữ lại, tự gửi cho đến khi có trả lời và chỉ tính một lần. Hãy đợi, hoặc chỉ giao nếu quy định tại quầy cho phép.",
+  "say.refused": "{why}",
   "say.already": "Đơn đã được giao trước lượt bấm này. Không giao lần thứ hai.",
   "say.until": "Có hiệu lực đến {time}.",
 
