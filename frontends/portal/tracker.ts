@@ -100,6 +100,7 @@ export class OrderTracker {
     const { open } = this.store.state;
     if (open?.orderId !== view.orderId) return;
     this.kept.note(view);
+    if (view.chain) this.supersede(view.orderId, view.chain.txHash as Hex);
     this.store.setOpen(view.orderId, { view, staleSince: null });
     // What was told on the way is over once the order is where it was to go.
     const arrived = !ON_THE_WAY.includes(view.status) && open.view?.status !== view.status;
@@ -173,10 +174,17 @@ export class OrderTracker {
       orderHash,
       last.block as number,
     ).catch(() => null);
-    if (!txHash || attempts.some((one) => one.txHash === txHash)) return;
+    if (txHash && this.supersede(orderId, txHash)) this.hint(orderId, txHash);
+  }
+
+  /** Takes `txHash` for the one that burned; answers whether that is news. */
+  private supersede(orderId: string, txHash: Hex): boolean {
+    const { attempts } = this.kept.local(orderId);
+    const last = attempts.findLast(({ block }) => block !== null);
+    if (!last || attempts.some((one) => one.txHash === txHash)) return false;
     this.kept.supersede(orderId, last, txHash);
-    this.hint(orderId, txHash);
     if (last.txHash) this.store.set({ notice: { key: "tx.spedUp", tone: "info" } });
+    return true;
   }
 
   /** What there is to be watched now; null when there is nothing, or no way to. */
@@ -206,8 +214,9 @@ export class OrderTracker {
 }
 
 function within<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout>;
   const late = new Promise<never>((_, reject) => {
-    setTimeout(() => reject(new Error("the wallet does not answer")), ms);
+    timer = setTimeout(() => reject(new Error("the wallet does not answer")), ms);
   });
-  return Promise.race([work, late]);
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

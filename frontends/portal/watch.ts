@@ -123,7 +123,10 @@ export function judge(
 
 /** What one look alone says about a transaction; "open" is also said where it says nothing. */
 function impression({ nonce }: Attempt, sight: Sight, seen?: TransactionSight): Fate {
-  if (!seen || sight.redeemed || seen.succeeded) return "open";
+  if (!seen || sight.redeemed) return "open";
+  // Mined for an account that is a contract, it may have failed within; or it was never for this
+  // order. What the contract does not know is not waited for.
+  if (seen.succeeded) return "dropped";
   if (seen.succeeded === false) return "reverted";
   if (seen.known) return "open";
   if (nonce !== null && sight.mined > nonce) return "replaced";

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { Portal } from "../portal/app.ts";
 import type { PortalKey } from "../portal/messages/index.ts";
+import { orderPage } from "../portal/pages/order.ts";
 import type { Provider, Wallet } from "../portal/wallet.ts";
 import { type Api, ApiError, Unreachable } from "../shared/api.ts";
 import type { Translator } from "../shared/i18n.ts";
@@ -81,7 +82,12 @@ class Around {
       qrSvg: async () => "<svg/>",
       hintTransaction: async () => {},
     } as unknown as Api;
-    const words = { has: () => true, text: (key: string) => key } as never;
+    const words = {
+      has: () => true,
+      text: (key: string) => key,
+      goods: () => "",
+      moment: () => "",
+    } as never;
     this.portal = new Portal(api, words as Translator<PortalKey>, () => {});
   }
 
@@ -96,6 +102,8 @@ class Around {
       orderHash: HASH,
       order: { ...order, expiresAt: 1_800_000_000 },
       transactionHints: [],
+      createdAt: "2026-11-21T00:00:00Z",
+      customerAddressMasked: "0x7099…79C8",
       exception: null,
     } as unknown as OrderView;
   }
@@ -134,6 +142,11 @@ class Around {
     return this.portal.tracker.stage();
   }
 
+  /** What stands on the order's page, with the names of its buttons. */
+  get page(): string {
+    return JSON.stringify(orderPage(this.portal));
+  }
+
   /** Stops all that runs on by itself. */
   end(): void {
     this.portal.tracker.close();
@@ -148,17 +161,26 @@ function problem(status: number): ApiError {
   return new ApiError({ title: "no", status, code: "NO" }, null);
 }
 
-test("one press makes an order, keeps it and asks the wallet", async () => {
-  const around = await new Around().begin();
+/** A test that begins with a voucher chosen, and leaves nothing running. */
+function walk(name: string, run: (around: Around) => Promise<void>): void {
+  test(name, async () => {
+    const around = await new Around().begin();
+    try {
+      await run(around);
+    } finally {
+      around.end();
+    }
+  });
+}
+
+walk("one press makes an order, keeps it and asks the wallet", async (around) => {
   await around.portal.redeem();
   await turns();
   assert.deepEqual([around.stage, around.sends], ["signing", 1]);
   assert.equal(around.portal.state.kept.length, 1);
-  around.end();
 });
 
-test("an order is kept although it cannot be looked at", async () => {
-  const around = await new Around().begin();
+walk("an order is kept although it cannot be looked at", async (around) => {
   around.look = async () => {
     throw new Unreachable("down");
   };
@@ -166,11 +188,9 @@ test("an order is kept although it cannot be looked at", async () => {
   await turns();
   assert.equal(around.portal.state.kept.length, 1);
   assert.equal(around.sends, 0);
-  around.end();
 });
 
-test("a wallet that never answers does not hold the next order", async () => {
-  const around = await new Around().begin();
+walk("a wallet that never answers does not hold the next order", async (around) => {
   void around.portal.redeem();
   await turns();
   assert.equal(around.stage, "signing");
@@ -180,11 +200,9 @@ test("a wallet that never answers does not hold the next order", async () => {
   assert.equal(around.portal.state.placing, false);
   await around.portal.redeem();
   assert.equal(around.placed, 2);
-  around.end();
 });
 
-test("who leaves while the order is made is not called back, and finds it kept", async () => {
-  const around = await new Around().begin();
+walk("who leaves while the order is made is not called back, and finds it kept", async (around) => {
   let give = (_: unknown) => {};
   around.place = (orderId) =>
     new Promise((resolve) => {
@@ -198,11 +216,9 @@ test("who leaves while the order is made is not called back, and finds it kept",
   assert.equal(around.portal.state.place.at, "home");
   assert.equal(around.portal.state.kept.length, 1);
   assert.equal(around.sends, 0);
-  around.end();
 });
 
-test("a refusal that comes after leaving does not bring the form back", async () => {
-  const around = await new Around().begin();
+walk("a refusal that comes after leaving does not bring the form back", async (around) => {
   let refuse = () => {};
   around.place = () =>
     new Promise((_, reject) => {
@@ -215,25 +231,79 @@ test("a refusal that comes after leaving does not bring the form back", async ()
   await redeemed;
   assert.equal(around.portal.state.draft?.tokenId, 2001);
   assert.equal(around.portal.state.notice, null);
-  around.end();
 });
 
-test("who goes to another order while one is looked at is not asked to sign that", async () => {
-  const around = await new Around().begin();
-  const waiting: (() => void)[] = [];
-  around.look = (orderId) =>
-    new Promise((resolve) => {
-      waiting.push(() => resolve(around.view(orderId)));
-    });
+walk(
+  "who goes to another order while one is looked at is not asked to sign that",
+  async (around) => {
+    const waiting: (() => void)[] = [];
+    around.look = (orderId) =>
+      new Promise((resolve) => {
+        waiting.push(() => resolve(around.view(orderId)));
+      });
+    await around.portal.redeem();
+    around.portal.openOrder("ORD_20261121_ZZZZZZZZZZZZZZZZ");
+    waiting[1]?.();
+    await turns();
+    waiting[0]?.();
+    await turns();
+    assert.deepEqual([around.stage, around.sends], ["unsigned", 0]);
+  },
+);
+
+walk(
+  "what was told of a declined signature is not left standing once something is sent",
+  async (around) => {
+    around.answers.eth_sendTransaction = () => {
+      throw { code: 4001 };
+    };
+    await around.portal.redeem();
+    await turns();
+    assert.match(around.page, /"problem\.rejected"/);
+    const { orderId, view } = around.portal.state.open ?? {};
+    around.portal.tracker.take({ ...view, transactionHints: [HASH] } as OrderView);
+    assert.equal(around.portal.local(orderId ?? "").attempts.length, 1);
+    assert.doesNotMatch(around.page, /"problem\.rejected"/);
+  },
+);
+
+walk("whoever waits has a next step: a silent wallet, one on another chain", async (around) => {
+  around.answers.eth_estimateGas = never;
   await around.portal.redeem();
-  around.portal.openOrder("ORD_20261121_ZZZZZZZZZZZZZZZZ");
-  waiting[1]?.();
   await turns();
-  waiting[0]?.();
+  assert.equal(around.stage, "checking");
+  assert.match(around.page, /"stuck"/);
+  around.portal.signing.giveUp();
+  around.answers.eth_estimateGas = "0x1";
+  void around.portal.signing.sign();
   await turns();
-  assert.deepEqual([around.stage, around.sends], ["unsigned", 0]);
-  around.end();
+  around.portal.signing.giveUp();
+  assert.equal(around.stage, "looking");
+  assert.doesNotMatch(around.page, /"switch-network"/);
+  const { connection } = around.portal.state;
+  Object.assign(around.portal.state, { connection: { ...connection, chainId: 1 } });
+  assert.match(around.page, /"switch-network"/);
 });
+
+walk(
+  "a transaction that the wallet sent anew is followed, whoever tells of it first",
+  async (around) => {
+    around.answers.eth_sendTransaction = HASH;
+    await around.portal.redeem();
+    await turns();
+    const view = around.view(around.portal.state.open?.orderId ?? "");
+    const other: Hex = `0x${"cd".repeat(32)}`;
+    for (const [txHash, told] of [
+      [HASH, undefined],
+      [other, "tx.spedUp"],
+    ] as const) {
+      const chain = { txHash, confirmations: 1, required: 3, final: false };
+      around.portal.tracker.take({ ...view, status: "PENDING_CHAIN", chain } as OrderView);
+      assert.equal(around.portal.state.notice?.key, told);
+    }
+    assert.equal(around.portal.local(view.orderId).attempts.at(-1)?.txHash, other);
+  },
+);
 
 test("only an API that does not know an order has it forgotten, and none that was sent", async () => {
   for (const [status, sent, kept] of [
@@ -261,8 +331,7 @@ test("only an API that does not know an order has it forgotten, and none that wa
   }
 });
 
-test("a wallet that does not answer a look is asked again", async () => {
-  const around = await new Around().begin();
+walk("a wallet that does not answer a look is asked again", async (around) => {
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
   around.answers.eth_sendTransaction = HASH;
   around.answers.eth_getTransactionCount = never;
@@ -276,6 +345,5 @@ test("a wallet that does not answer a look is asked again", async () => {
     await turns();
   }
   assert.equal(around.stage, "seen");
-  around.end();
   mock.timers.reset();
 });

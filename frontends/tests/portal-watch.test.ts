@@ -41,6 +41,13 @@ test("bad news counts when it stays the same for a while, good news at once", ()
   }
 });
 
+test("a transaction that was mined and burned nothing is not waited for for ever", () => {
+  const mined = sight({ mined: 8, waiting: 8 }, { succeeded: true, known: true });
+  assert.equal(after(SENT, mined, 6), "open");
+  assert.equal(after(SENT, mined, 7), "dropped");
+  assert.equal(after(SENT, { ...mined, redeemed: true }, 20), "open");
+});
+
 test("a doubt that changes begins anew", () => {
   let attempts: readonly Attempt[] = [SENT];
   let doubts: Doubts = new Map();

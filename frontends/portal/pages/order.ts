@@ -53,7 +53,7 @@ export function orderPage(portal: Portal): VNode {
       back,
       open.staleSince !== null && stale(portal, open.staleSince),
       setback(portal, view, stage, local),
-      noticeBanner(portal),
+      !outdated(portal, view, local) && noticeBanner(portal),
     ),
     statusCard(portal, view, stage, local),
     code && codeCard(portal, view.orderId, stage),
@@ -64,6 +64,16 @@ export function orderPage(portal: Portal): VNode {
 function stale(portal: Portal, since: number): VNode {
   const time = portal.words.moment(new Date(since));
   return banner("warn", "stale.text", portal.words.text("stale.text", { time }));
+}
+
+/** Whether what was told then is not so any more: another tab or device may have sent it since. */
+function outdated(portal: Portal, view: OrderView, local: Local): boolean {
+  return portal.state.notice?.key === "problem.rejected" && !nothingBurned(view, local);
+}
+
+/** Whether the wallet is on another chain, where nothing can be seen of the order. */
+function elsewhere({ state: { connection, config } }: Portal): boolean {
+  return connection !== null && config !== null && connection.chainId !== config.chainId;
 }
 
 /** Why the customer is asked again, unless something newer is being told. */
@@ -105,6 +115,9 @@ function statusText(portal: Portal, view: OrderView, stage: Stage, local: Local)
   const { words, state } = portal;
   switch (stage) {
     case "looking":
+      if (elsewhere(portal)) {
+        return words.text("network.text", { chain: state.config?.chainName ?? "" });
+      }
       return words.text(state.connection ? "stage.looking.text" : "stage.looking.connect");
     case "confirming":
       return words.text("stage.confirming.text", { count: counted(portal, view.chain) });
@@ -161,6 +174,10 @@ function actions(portal: Portal, view: OrderView, stage: Stage, local: Local): C
     case "signing":
       return minor("stuck", words.text("stage.signing.stuck"), () => portal.signing.giveUp());
     case "looking":
+      if (elsewhere(portal)) {
+        const text = words.text("network.action", { chain: state.config?.chainName ?? "" });
+        return primary("switch-network", text, () => portal.session.switchChain());
+      }
       return !state.connection && primary("connect", words.text("connect.action"), connect);
     case "expired":
     case "cancelled":

@@ -163,6 +163,7 @@ export function walletChooser(portal: Portal): VNode {
     portal,
     "wallets",
     words.text("connect.choose"),
+    state.wallets?.length === 0 && noWallet(portal),
     (state.wallets ?? []).map((wallet) =>
       h(
         "button",
@@ -182,7 +183,5 @@ export function walletChooser(portal: Portal): VNode {
 
 /** The strict policy lets only data: images in, which is what EIP-6963 asks of wallets. */
 function walletIcon({ info }: Wallet): Child {
-  return info.icon
-    ? h("img", { src: info.icon, alt: "", width: 36, height: 36 })
-    : icon("wallet");
+  return info.icon ? h("img", { src: info.icon, alt: "", width: 36, height: 36 }) : icon("wallet");
 }
