@@ -159,11 +159,12 @@ export function networkPage(portal: Portal): VNode {
 /** The wallets of this browser, to choose from (EIP-6963). */
 export function walletChooser(portal: Portal): VNode {
   const { state, words } = portal;
+  const none = state.wallets?.length === 0;
   return sheet(
     portal,
     "wallets",
-    words.text("connect.choose"),
-    state.wallets?.length === 0 && noWallet(portal),
+    words.text(none ? "connect.action" : "connect.choose"),
+    none && noWallet(portal),
     (state.wallets ?? []).map((wallet) =>
       h(
         "button",

@@ -147,6 +147,16 @@ def wallets(world: World) -> Iterator[Page]:
     yield page
 
 
+@state("portal", "wallets-none", devices=(PHONE,))
+def wallets_none(world: World) -> Iterator[Page]:
+    """A wallet is asked for where none is, away from the first page."""
+    page = world.portal()
+    page.get_by_test_id("my-orders").click()
+    page.locator("main .primary").click()
+    expect(page.get_by_test_id("wallets")).to_be_visible()
+    yield page
+
+
 @state("portal", "connecting")
 def connecting(world: World) -> Iterator[Page]:
     """The wallet asks whether to connect."""
