@@ -87,6 +87,11 @@ export function nothingBurned(order: OrderView, local: Local): boolean {
   return open && local.whole && local.reached === "CREATED" && !sent(local);
 }
 
+/** Whether the order may be taken back: nothing is known to have been sent. It costs no voucher. */
+export function canCancel(order: OrderView, local: Local): boolean {
+  return nothingBurned(order, { ...local, whole: true });
+}
+
 /** Whether something was sent that is not proven dead. */
 export function sent(local: Local): boolean {
   return local.attempts.some(alive);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { KeptOrders } from "../portal/kept.ts";
 import type { Attempt } from "../portal/stage.ts";
-import { nothingBurned } from "../portal/stage.ts";
+import { canCancel, nothingBurned } from "../portal/stage.ts";
 import { EMPTY, Store } from "../portal/state.ts";
 import type { OrderView } from "../shared/wire.ts";
 
@@ -100,6 +100,7 @@ test("only for an order made here is it known that nothing was sent for it", () 
   const { kept } = orders();
   kept.note(view());
   assert.equal(nothingBurned(view(), kept.local(ID)), false, "another device may have");
+  assert(canCancel(view(), kept.local(ID)), "which costs nothing if it has");
   const other = `${ID}2`;
   kept.made(other, { tokenId: 1001, amount: 1, siteId: "", meta: {} });
   kept.note(view({ orderId: other }));

@@ -15,7 +15,7 @@ from tests.e2e.states.history import (
     row,
     sign_in,
 )
-from tests.e2e.steps import MEETING_ROOM
+from tests.e2e.steps import MEETING_ROOM, expect_stage, order_id
 from tests.e2e.wallet import reject
 from tests.e2e.world import World
 
@@ -66,6 +66,22 @@ def test_a_wallet_signs_in_and_sees_its_orders_and_no_others(world: World) -> No
     expect(row(page, done)).to_have_count(0)
 
 
+@pytest.mark.slow
+def test_a_burned_order_is_found_again_on_a_device_that_knows_nothing(world: World) -> None:
+    wallet = world.wallet({MEETING_ROOM: 1})
+    placed = world.place(wallet.account, MEETING_ROOM)
+    world.burn(wallet.account, placed)
+    page = world.connected(wallet)
+    assert placed.order_id not in page.evaluate(STORED)
+    sign_in(page)
+    row(page, placed).click()
+    expect_stage(page, "ready")
+    assert order_id(page) == placed.order_id
+    expect(page.get_by_test_id("qr")).to_be_visible()
+    page.reload()
+    expect_stage(page, "ready")
+
+
 def test_a_receipt_proves_itself_and_is_printed_without_the_page_around_it(world: World) -> None:
     wallet = world.wallet({MEETING_ROOM: 1})
     placed = delivered(world, wallet)
@@ -92,10 +108,12 @@ def test_a_receipt_proves_itself_and_is_printed_without_the_page_around_it(world
     ):
         expect(receipt).to_contain_text(shown)
 
+    expect(page.get_by_text("hashStruct")).to_be_hidden()
     page.evaluate("window.print = () => document.body.setAttribute('data-printed', '')")
     page.get_by_test_id("print").click()
     expect(page.locator("body[data-printed]")).to_have_count(1)
     page.emulate_media(media="print", color_scheme="dark")
+    expect(page.get_by_text("hashStruct")).to_be_visible()
     expect(page.get_by_test_id("print")).to_be_hidden()
     expect(page.get_by_test_id("my-orders")).to_be_hidden()
     expect(page.get_by_test_id("back")).to_be_hidden()

@@ -27,6 +27,13 @@ from tests.e2e.world import DESKTOP, World
 pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(120)]
 
 HEADING_HAS_FOCUS = "document.activeElement === document.querySelector('main h1')"
+KEEPS_NOTHING = """
+  for (const name of ["localStorage", "sessionStorage"]) {
+    Object.defineProperty(window, name, {
+      get() { throw new DOMException("The operation is insecure.", "SecurityError"); },
+    });
+  }
+"""
 COUNT_WAKE_LOCKS = """
   window.wakeLocks = 0;
   navigator.wakeLock.request = async () => {
@@ -182,6 +189,26 @@ def test_a_reload_while_the_wallet_asks_ends_with_one_burn(world: World) -> None
     expect_stage(page, "ready")
     assert world.chain.burns(wallet.address) == 1
     assert wallet.asked(SEND) == 1
+
+
+@pytest.mark.slow
+def test_a_browser_that_keeps_nothing_claims_nothing(world: World) -> None:
+    wallet = customer(world)
+    page = world.portal(wallet)
+    page.add_init_script(KEEPS_NOTHING)
+    page.reload()
+    page.get_by_test_id("connect").click()
+    wallet.next(SEND, pending(), reject())
+    redeem(page, world)
+    expect_stage(page, "signing")
+    page.reload()
+    expect_stage(page, "unsigned")
+    page.get_by_test_id("sign").click()
+    # The first dialog is open still: it is not said that nothing will be used.
+    expect_notice(page, "problem.rejectedAgain")
+    world.release(page, wallet)
+    expect_stage(page, "ready")
+    assert world.chain.burns(wallet.address) == 1
 
 
 @pytest.mark.slow

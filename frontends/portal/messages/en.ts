@@ -134,7 +134,7 @@ export const texts = {
   "stage.cancelled": "Order cancelled",
   "stage.cancelled.text": "Nothing was used: your vouchers are still yours.",
   "stage.cancelled.unsure":
-    "Something was sent for it before. Should it arrive, it still counts: we keep looking.",
+    "If something was sent for it before, it still counts should it arrive: we keep looking.",
   "stage.exception": "Please talk to reception",
   "stage.exception.text":
     "What arrived on the network does not fit this order. It is not lost: reception sees it and puts it right. Tell them the code on this page.",

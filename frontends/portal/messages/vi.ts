@@ -133,7 +133,7 @@ export const texts: Readonly<Record<PortalKey, string>> = {
   "stage.cancelled": "Đơn đã huỷ",
   "stage.cancelled.text": "Chưa có gì bị trừ: voucher vẫn là của bạn.",
   "stage.cancelled.unsure":
-    "Trước đó đã có giao dịch được gửi cho đơn này. Nếu giao dịch đến nơi thì vẫn được tính: chúng tôi tiếp tục theo dõi.",
+    "Nếu trước đó đã có giao dịch được gửi cho đơn này và giao dịch đến nơi thì vẫn được tính: chúng tôi tiếp tục theo dõi.",
   "stage.exception": "Bạn hãy gặp lễ tân",
   "stage.exception.text":
     "Giao dịch trên mạng không khớp với đơn này. Voucher không bị mất: lễ tân thấy được và sẽ xử lý. Hãy đọc cho lễ tân mã trên trang này.",

@@ -4,7 +4,15 @@ import { banner, outsideLink } from "../../shared/parts.ts";
 import type { ChainProgress, OrderView } from "../../shared/wire.ts";
 import type { Portal } from "../app.ts";
 import { backButton, message, minor, noticeBanner, primary, quiet, waiting } from "../parts.ts";
-import { canSign, LOOKS, type Local, nothingBurned, type Stage, setbackOf } from "../stage.ts";
+import {
+  canCancel,
+  canSign,
+  LOOKS,
+  type Local,
+  nothingBurned,
+  type Stage,
+  setbackOf,
+} from "../stage.ts";
 import { codeCard } from "./code.ts";
 
 /** Stages in which the order's time runs. */
@@ -164,7 +172,7 @@ function actions(portal: Portal, view: OrderView, stage: Stage, local: Local): C
       state.connection
         ? primary("sign", words.text(text), () => portal.signing.sign())
         : primary("sign", words.text("stage.unsigned.connect"), () => portal.signing.sign()),
-      nothingBurned(view, local) &&
+      canCancel(view, local) &&
         state.connection &&
         minor("cancel-order", words.text("order.cancel"), () => portal.cancelOrder()),
     ];
