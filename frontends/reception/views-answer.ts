@@ -65,7 +65,7 @@ export function answerPage(desk: Desk, current: Case): VNode {
       { class: "answer-head", role: "status", "aria-live": "assertive" },
       sign(current),
       h("h1", { "data-testid": "answer-title" }, desk.words.text(`answer.${answer}`)),
-      h("p", { class: "answer-say" }, say(desk, current)),
+      h("p", { class: "answer-say", "data-notice": saidBy(current)?.key }, say(desk, current)),
       answer === "exception" && tellCustomer(desk),
     ),
     h(
