@@ -5,6 +5,9 @@ import type { Localised } from "./wire.ts";
 export const LANGUAGES = ["vi", "en"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
+/** How dates are written: English with the day first and 24 hours, as Vietnam writes them. */
+const LOCALES: Readonly<Record<Language, string>> = { vi: "vi-VN", en: "en-GB" };
+
 /** The texts of one application in one language, by key. */
 export type Texts<Key extends string> = Readonly<Record<Key, string>>;
 
@@ -48,6 +51,11 @@ export class Translator<Key extends string> {
     return new Translator(catalogues, language, texts);
   }
 
+  /** The locale of dates and times. */
+  get locale(): string {
+    return LOCALES[this.language];
+  }
+
   /** Changes the language and remembers it. Raises, changing nothing, when it cannot be loaded. */
   async use(language: Language): Promise<void> {
     const { texts } = await this.catalogues[language]();
@@ -81,7 +89,7 @@ export class Translator<Key extends string> {
   /** Time of day, with the date in front unless it is today. */
   moment(when: Date): string {
     const today = new Date().toDateString() === when.toDateString();
-    return new Intl.DateTimeFormat(this.language, {
+    return new Intl.DateTimeFormat(this.locale, {
       hour: "2-digit",
       minute: "2-digit",
       ...(today ? {} : { day: "2-digit", month: "2-digit", year: "numeric" }),

@@ -246,7 +246,7 @@ function short(address: string): string {
 }
 
 function time(words: Words, at: Date): string {
-  return new Intl.DateTimeFormat(words.language, { hour: "2-digit", minute: "2-digit" }).format(at);
+  return new Intl.DateTimeFormat(words.locale, { hour: "2-digit", minute: "2-digit" }).format(at);
 }
 
 function dayName(words: Words, day: Date): string {
@@ -256,6 +256,6 @@ function dayName(words: Words, day: Date): string {
   if (day.toDateString() === daysAgo(0)) return words.text("history.today");
   if (day.toDateString() === daysAgo(1)) return words.text("history.yesterday");
   const style = { weekday: "long", day: "numeric", month: "long", year: "numeric" } as const;
-  const name = new Intl.DateTimeFormat(words.language, style).format(day);
+  const name = new Intl.DateTimeFormat(words.locale, style).format(day);
   return name.charAt(0).toLocaleUpperCase(words.language) + name.slice(1);
 }

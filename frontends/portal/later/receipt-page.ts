@@ -258,7 +258,7 @@ function siteName(
 
 /** Day and time to the second, with the zone, as what is printed is read elsewhere. */
 function instant(words: Words, at: Date): string {
-  return new Intl.DateTimeFormat(words.language, {
+  return new Intl.DateTimeFormat(words.locale, {
     day: "numeric",
     // In English 11/12 is one day here and another there.
     month: words.language === "en" ? "long" : "2-digit",
