@@ -53,8 +53,11 @@ async function source() {
     .filter(({ type }) => type === "error")
     .map((error) => [AbiError.getSelector(error), error.name]);
   const redeemed = AbiEvent.getSelector(item("event", "VoucherRedeemed"));
+  const [order] = item("function", "redeemOrder").inputs;
+  const orderFields = order.components.map(({ name }) => name);
   return [
     ...functions,
+    `export const orderFields = ${JSON.stringify(orderFields)};`,
     `export const selectors = ${JSON.stringify(Object.fromEntries(selectors))};`,
     `export const redeemedTopic = ${JSON.stringify(redeemed)};`,
     `export const errorNames = ${JSON.stringify(Object.fromEntries(errors))};`,

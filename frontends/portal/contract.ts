@@ -1,4 +1,4 @@
-import { errorNames, redeemedTopic, selectors } from "virtual:contract-abi";
+import { errorNames, orderFields, redeemedTopic, selectors } from "virtual:contract-abi";
 import type { ContractOrder, Hex } from "../shared/wire.ts";
 import { decodeNumbers, encodeCall } from "./abi.ts";
 import type { Provider } from "./wallet.ts";
@@ -56,9 +56,8 @@ export async function findBurn(
 
 /** The transaction that redeems `order`. */
 export function redemption(contract: Hex, order: ContractOrder, orderHash: Hex): Call {
-  const { orderRef, customer, tokenId, amount, siteRef, expiresAt } = order;
-  const words = [orderRef, customer, tokenId, amount, siteRef, expiresAt, orderHash];
-  return { from: customer, to: contract, data: encodeCall(selectors.redeemOrder, words) };
+  const words = [...orderFields.map((field) => order[field]), orderHash];
+  return { from: order.customer, to: contract, data: encodeCall(selectors.redeemOrder, words) };
 }
 
 /** What is missing to pay for gas, in wei; 0n when the account can pay. */

@@ -19,6 +19,15 @@ declare module "virtual:contract-abi" {
   export const selectors: Readonly<
     Record<"redeemOrder" | "balanceOfBatch" | "isRedeemed", `0x${string}`>
   >;
+  /** The fields of the order that `redeemOrder` takes, in the ABI's order; each is one word. */
+  export const orderFields: readonly (
+    | "orderRef"
+    | "customer"
+    | "tokenId"
+    | "amount"
+    | "siteRef"
+    | "expiresAt"
+  )[];
   /** First topic of the `VoucherRedeemed` event. */
   export const redeemedTopic: `0x${string}`;
   /** Error name by 4-byte selector (`0x` and 8 hexadecimal digits). */

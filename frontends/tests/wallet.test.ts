@@ -93,7 +93,6 @@ test("errors are named by selector, and each that a redemption can meet has word
     "ExpiryTooFar",
     "EnforcedPause",
     "ERC1155InsufficientBalance",
-    "ZeroOrderHash",
   ]) {
     assert(Object.hasOwn(texts, `revert.${name}`), name);
   }

@@ -78,6 +78,7 @@ COPIES = {
     "frontends/tests/later-proof.test.ts": {
         "VoucherRedeemed(address,uint256,uint256,bytes32,uint256)"
     },
+    "frontends/tests/portal-signing.test.ts": {"OrderExpired(uint64)"},
     "frontends/tests/wallet.test.ts": {
         "redeemOrder((bytes32,address,uint256,uint256,bytes32,uint64),bytes32)",
         "balanceOfBatch(address[],uint256[])",
@@ -265,7 +266,7 @@ console.log(JSON.stringify({
 def built_portal(artefact: Artefact, place: Path) -> dict[str, Any]:
     """What the portal's code encodes and names when it is built beside that artefact."""
     pages = place / "frontends"
-    for name in ("contract-abi.mjs", "portal/contract.ts"):
+    for name in ("contract-abi.mjs", "portal/abi.ts", "portal/contract.ts"):
         (pages / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / "frontends" / name, pages / name)
     (place / ARTEFACT).parent.mkdir(parents=True)

@@ -149,6 +149,8 @@ def test_stack_json_says_all_that_is_needed_to_use_the_stack(demo: Runner) -> No
         "wallets",
         "staff",
         "pids",
+        "store",
+        "dist",
     }
     assert [one["role"] for one in state["wallets"]] == ["admin", "minter", "customer", "customer"]
     assert all(set(one) == {"role", "address", "privateKey"} for one in state["wallets"])

@@ -188,13 +188,11 @@ export const texts = {
   "revert.UnknownVoucherType": "This voucher is not known on the network. Please tell reception.",
   "revert.VoucherTypeDisabled": "This voucher cannot be redeemed at the moment.",
   "revert.ZeroAmount": "At least one voucher has to be redeemed.",
-  "revert.ZeroOrderHash": "This order is not complete. Please make a new one.",
   "revert.AlreadyRedeemed": "This was sent already and is on its way. Nothing more is used.",
   "revert.NotCustomer": "Another account is selected in the wallet than the order was made for.",
   "revert.OrderHashMismatch": "The order's data do not match. Please make a new one.",
   "revert.OrderExpired": "The time for this order is over. Please make a new one.",
   "revert.ExpiryTooFar": "The order's time limit is not acceptable. Please make a new one.",
-  "revert.InvalidSignature": "The signature does not fit this order. Please try again.",
   "revert.EnforcedPause":
     "Redeeming is paused for everybody at the moment. Your order is kept; please try again later.",
   "revert.ERC1155InsufficientBalance": "This wallet does not hold enough of this voucher any more.",

@@ -186,13 +186,11 @@ export const texts: Readonly<Record<PortalKey, string>> = {
   "revert.UnknownVoucherType": "Mạng không biết loại voucher này. Hãy báo lễ tân.",
   "revert.VoucherTypeDisabled": "Voucher này tạm thời không đổi được.",
   "revert.ZeroAmount": "Phải đổi ít nhất một voucher.",
-  "revert.ZeroOrderHash": "Đơn này chưa đầy đủ. Hãy tạo đơn mới.",
   "revert.AlreadyRedeemed": "Giao dịch đã được gửi và đang xử lý. Không có gì bị trừ thêm.",
   "revert.NotCustomer": "Tài khoản đang chọn trong ví khác với tài khoản của đơn.",
   "revert.OrderHashMismatch": "Thông tin của đơn không khớp. Hãy tạo đơn mới.",
   "revert.OrderExpired": "Đơn này đã quá giờ. Hãy tạo đơn mới.",
   "revert.ExpiryTooFar": "Thời hạn của đơn không được chấp nhận. Hãy tạo đơn mới.",
-  "revert.InvalidSignature": "Chữ ký không khớp với đơn này. Hãy thử lại.",
   "revert.EnforcedPause":
     "Việc đổi voucher đang tạm dừng cho tất cả mọi người. Đơn vẫn được giữ; hãy thử lại sau.",
   "revert.ERC1155InsufficientBalance": "Ví này không còn đủ voucher loại này.",
