@@ -183,6 +183,7 @@ def test_each_trouble_with_the_camera_is_told_and_trying_again_ends_it(
         expect_camera(page, "on")
 
 
+@pytest.mark.slow
 def test_a_decoder_that_cannot_be_loaded_is_told_and_tried_again(
     world: World, playwright: Playwright
 ) -> None:

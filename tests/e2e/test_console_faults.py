@@ -157,6 +157,7 @@ def test_a_lost_answer_is_amber_until_it_is_known(world: World) -> None:
     expect(page.get_by_test_id("presses")).not_to_be_attached()
 
 
+@pytest.mark.slow
 def test_failing_servers_are_no_refusal(world: World) -> None:
     placed = world.ready(MEETING_ROOM)
     page = world.desk()
@@ -338,6 +339,7 @@ def test_signing_out_leaves_nothing_of_the_case(
             assert secret not in left + one.content() + one.url
 
 
+@pytest.mark.slow
 def test_a_note_is_written_on_while_the_network_comes_and_goes(world: World) -> None:
     placed = world.ready(MEETING_ROOM)
     page = world.desk()

@@ -95,6 +95,7 @@ def test_back_reload_and_title_follow_the_customer(world: World) -> None:
     expect_stage(page, "ready")
 
 
+@pytest.mark.slow
 def test_the_code_is_large_white_and_stays_lit(world: World) -> None:
     wallet = customer(world)
     page = world.portal(wallet, color_scheme="dark")
