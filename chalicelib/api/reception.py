@@ -29,6 +29,7 @@ from chalicelib.usecases.reception import (
     NotDeliverable,
     ReceptionView,
     display_name,
+    exception_of,
     scan_order,
     site_queue,
 )
@@ -229,8 +230,8 @@ def _reception_order(
         "reason": _reason(seen.reason),
         "delivered": delivered,
     }
-    if view.exception is not None:
-        fields["exception"] = view.exception
+    if (exception := exception_of(order)) is not None:
+        fields["exception"] = exception
     if view.chain is not None:
         fields["chain"] = chain_progress(view.chain, explorer_url)
     return ReceptionOrder(**fields)
@@ -272,6 +273,8 @@ def _queue_item(order: Order, service: ServiceView | None, names: Mapping[str, s
         fields["delivered_at"] = rfc3339(order.delivery.at)
         fields["delivered_by"] = order.delivery.by
         fields["delivered_by_name"] = names[order.delivery.by]
+    if (exception := exception_of(order)) is not None:
+        fields["exception"] = exception
     return QueueItem(**fields)
 
 

@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from chalicelib.domain.catalogue import LARGEST_AMOUNT, LARGEST_TOKEN_ID, MAX_META_LENGTH, SITE_ID
 from chalicelib.domain.errors import InvalidInput
+from chalicelib.domain.exceptions import ExceptionKind
 from chalicelib.domain.order_filter import LATEST_TIME
 from chalicelib.domain.order_hash import checksum_address, hash32
 from chalicelib.domain.orders import OrderStatus
@@ -479,7 +480,11 @@ class MetaView(Output):
 
 
 class ReceptionOrder(Output):
-    """All that is needed to deliver, and if the order is not deliverable, why."""
+    """All that is needed to deliver, and if the order is not deliverable, why.
+
+    `exception` is why an administrator has to look at it. `DELIVERED_REORGED`: after the service
+    was handed over, the chain took the burn back; `chain` is missing then.
+    """
 
     order_id: str
     status: OrderStatus
@@ -497,7 +502,7 @@ class ReceptionOrder(Output):
     deliverable: bool
     reason: NotDeliverableReason | None
     delivered: DeliveryView | None
-    exception: Outcome | None = None
+    exception: ExceptionKind | None = None
     chain: ChainProgress | None = None
 
 
@@ -522,7 +527,7 @@ class QueueQuery(Input):
 
 
 class QueueItem(Output):
-    """An order in a list: by its hash, never by its id."""
+    """An order in a list: by its hash, never by its id. `exception` is as in `ReceptionOrder`."""
 
     order_hash: str
     token_id: int
@@ -535,6 +540,7 @@ class QueueItem(Output):
     delivered_at: Instant | None = None
     delivered_by: str | None = None
     delivered_by_name: str | None = None
+    exception: ExceptionKind | None = None
     customer_address_masked: str
 
 

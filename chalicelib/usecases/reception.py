@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from chalicelib.domain.audit import AuditAction
 from chalicelib.domain.errors import NotFound
+from chalicelib.domain.exceptions import ExceptionKind, kind_of
 from chalicelib.domain.finality import FinalityRule
 from chalicelib.domain.order_filter import OrderFilter
 from chalicelib.domain.order_hash import checksum_address
@@ -58,6 +59,18 @@ def not_deliverable(order: Order, staff: Staff, *, now: int) -> NotDeliverable |
         late = now > order.expires_at
         return NotDeliverable.EXPIRY_BEING_CHECKED if late else NotDeliverable.NOT_BURNED_YET
     return _REASONS.get(order.status)
+
+
+def exception_of(order: Order) -> ExceptionKind | None:
+    """Why a person has to look at the order; `None` where there is no need.
+
+    Either the customer's burn does not fit it, or the service was handed over for a burn that the
+    chain no longer has, which stays so after the incident was acknowledged.
+    """
+    if order.status is OrderStatus.DELIVERED and order.burn is None:
+        return ExceptionKind.DELIVERED_REORGED
+    outcome = open_exception(order)
+    return kind_of(outcome) if outcome else None
 
 
 def scan_order(

@@ -547,6 +547,12 @@ export interface components {
             readonly version: string;
         };
         /**
+         * ExceptionKind
+         * @description Why a person has to look: the burn's outcome, or what a fork did to a delivered order.
+         * @enum {string}
+         */
+        readonly ExceptionKind: "UNKNOWN_ORDER" | "WRONG_WALLET" | "WRONG_TOKEN" | "WRONG_AMOUNT" | "LATE" | "DUPLICATE" | "ORDER_CLOSED" | "DELIVERED_REORGED";
+        /**
          * Health
          * @description The process answers.
          */
@@ -772,7 +778,7 @@ export interface components {
         };
         /**
          * QueueItem
-         * @description An order in a list: by its hash, never by its id.
+         * @description An order in a list: by its hash, never by its id. `exception` is as in `ReceptionOrder`.
          */
         readonly QueueItem: {
             readonly orderHash: string;
@@ -788,6 +794,7 @@ export interface components {
             readonly deliveredAt?: string;
             readonly deliveredBy?: string;
             readonly deliveredByName?: string;
+            readonly exception?: components["schemas"]["ExceptionKind"];
             readonly customerAddressMasked: string;
         };
         /**
@@ -810,6 +817,9 @@ export interface components {
         /**
          * ReceptionOrder
          * @description All that is needed to deliver, and if the order is not deliverable, why.
+         *
+         *     `exception` is why an administrator has to look at it. `DELIVERED_REORGED`: after the service
+         *     was handed over, the chain took the burn back; `chain` is missing then.
          */
         readonly ReceptionOrder: {
             readonly orderId: string;
@@ -829,7 +839,7 @@ export interface components {
             readonly deliverable: boolean;
             readonly reason: components["schemas"]["NotDeliverableReason"] | null;
             readonly delivered: components["schemas"]["DeliveryView"] | null;
-            readonly exception?: components["schemas"]["Outcome"];
+            readonly exception?: components["schemas"]["ExceptionKind"];
             readonly chain?: components["schemas"]["ChainProgress"];
         };
         /**

@@ -211,16 +211,23 @@ export type NotDeliverable =
   | "WRONG_SITE"
   | "EXCEPTION";
 
+/**
+ * Why an administrator has to look at an order. `DELIVERED_REORGED`: after the service was handed
+ * over, the chain took the burn back.
+ */
+export type ExceptionKind = Exclude<Outcome, "MATCHED"> | "DELIVERED_REORGED";
+
 /** `GET /reception/orders/{orderId}`. */
 export interface ReceptionView
   extends Omit<
     OrderView,
-    "reason" | "order" | "transactionHints" | "deliveredAt" | "deliveredSite"
+    "reason" | "order" | "transactionHints" | "deliveredAt" | "deliveredSite" | "exception"
   > {
   readonly customerAddress: string;
   readonly customerMeta: Partial<Record<MetaField, string>> | null;
   readonly deliverable: boolean;
   readonly reason: { readonly code: NotDeliverable; readonly message: Localised } | null;
+  readonly exception?: ExceptionKind;
   readonly delivered: {
     readonly at: string;
     /** The username; `byName` is the name to show. */
@@ -244,6 +251,7 @@ export interface QueueItem {
   readonly deliveredAt?: string;
   readonly deliveredBy?: string;
   readonly deliveredByName?: string;
+  readonly exception?: ExceptionKind;
   readonly customerAddressMasked: string;
 }
 

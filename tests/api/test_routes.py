@@ -346,6 +346,19 @@ def good_list_reception_orders(api: Api) -> None:
     assert by_hash[done.order_hash]["deliveredBy"] == "reception1"
     assert by_hash[done.order_hash]["deliveredByName"] == "Reception1"
     assert "deliveredBy" not in by_hash[valid.order_hash]
+    assert "exception" not in by_hash[done.order_hash]
+
+
+def test_reception_is_told_of_a_delivered_order_whose_burn_the_chain_took_back(api: Api) -> None:
+    order = api.add_order(replace(in_status(OrderStatus.DELIVERED), burn=None))
+    token = api.log_in()
+    seen = api.call("GET", f"/reception/orders/{order.order_id}", token=token).json()
+    assert (seen["status"], seen["exception"]) == ("DELIVERED", "DELIVERED_REORGED")
+    assert seen["reason"]["code"] == "ALREADY_DELIVERED"
+    assert seen["delivered"]["byName"] == "Reception1"
+    assert "chain" not in seen
+    (listed,) = api.call("GET", "/reception/orders", token=token).json()["items"]
+    assert listed["exception"] == "DELIVERED_REORGED"
 
 
 def test_a_queue_is_searched_by_time_hash_and_wallet(api: Api) -> None:

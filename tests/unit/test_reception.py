@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.domain.audit import AuditAction
 from chalicelib.domain.errors import Forbidden, NotFound
+from chalicelib.domain.exceptions import ExceptionKind
 from chalicelib.domain.finality import FinalityRule
 from chalicelib.domain.order_filter import ANY_ORDER, OrderFilter
 from chalicelib.domain.orders import Order, OrderStatus
@@ -18,6 +19,7 @@ from chalicelib.usecases.reception import (
     NotDeliverable,
     ReceptionView,
     display_name,
+    exception_of,
     scan_order,
     site_queue,
 )
@@ -96,6 +98,19 @@ def test_a_scan_says_whether_to_deliver_and_if_not_why(
         "device": "desk-1",
     }
     assert order.order_id not in repr(item)
+
+
+@pytest.mark.parametrize("status", S)
+def test_a_person_looks_at_a_burn_that_does_not_fit_or_is_gone_after_delivery(
+    status: OrderStatus,
+) -> None:
+    order = in_status(status)
+    assert exception_of(order) is None
+    forked_out = exception_of(replace(order, burn=None))
+    assert forked_out is (ExceptionKind.DELIVERED_REORGED if status is S.DELIVERED else None)
+    misfit = exception_of(replace(order, exception=Outcome.WRONG_TOKEN))
+    open_still = status in (S.CREATED, S.EXPIRED, S.CANCELLED)
+    assert misfit is (ExceptionKind.WRONG_TOKEN if open_still else None)
 
 
 @pytest.mark.parametrize(
