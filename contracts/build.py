@@ -16,9 +16,11 @@ the same bytes on every machine. Compiler settings come from foundry.toml. Needs
 import argparse
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ SOURCE_NAME = f"src/{CONTRACT_NAME}.sol"
 
 HERE = Path(__file__).resolve().parent
 NODE_MODULES = HERE.parent / "node_modules"
+OUTPUTS = NODE_MODULES / ".cache" / "solc"
 ARTIFACT = HERE / "abi" / f"{CONTRACT_NAME}.json"
 STANDARD_JSON = HERE.parent / ".local" / f"{CONTRACT_NAME}.standard.json"
 SOLC = HERE / "solc-shim.mjs"
@@ -103,6 +106,30 @@ def run_solc(argument: str, given: str = "") -> str:
     return done.stdout
 
 
+def compile_standard_json(request: dict[str, Any]) -> dict[str, Any]:
+    """The compiler's standard-JSON output for an input that holds every source it names.
+
+    Input and compiler decide it wholly, and it takes seconds to make, so it is kept beside the
+    compiler, under a hash of both, for whoever asks for the same again.
+    """
+    given = json.dumps(request)
+    decides = f"{compiler_version()}\n{given}"
+    kept = OUTPUTS / f"{hashlib.sha256(decides.encode()).hexdigest()}.json"
+    if not kept.exists():
+        _keep(run_solc("--standard-json", given), kept)
+    output: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+    return output
+
+
+def _keep(text: str, path: Path) -> None:
+    """Write a file as a whole: another process that looks for it sees all of it or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(name).replace(path)
+
+
 def compiler_version() -> str:
     """Release and commit, as in 0.8.37+commit.f401782d; the build platform makes no difference."""
     found = re.search(r"Version: (\S+\+commit\.[0-9a-f]{8})", run_solc("--version"))
@@ -134,7 +161,7 @@ def compile_artifact(given: dict[str, Any]) -> dict[str, Any]:
 
     Raises BuildError, with the compiler's messages, on any error or warning.
     """
-    output = json.loads(run_solc("--standard-json", json.dumps(select_outputs(given))))
+    output = compile_standard_json(select_outputs(given))
     if output.get("errors"):
         raise BuildError("\n".join(error["formattedMessage"] for error in output["errors"]))
     contract = output["contracts"][SOURCE_NAME][CONTRACT_NAME]

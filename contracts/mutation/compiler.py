@@ -18,7 +18,7 @@ class NotCompiled(Exception):
 def syntax_tree(source: str) -> dict[str, Any]:
     """The compiler's syntax tree of the contract's source unit. Raises NotCompiled."""
     request = _request(build.read_sources(), source, {"outputSelection": _select({"": ["ast"]})})
-    output = json.loads(build.run_solc("--standard-json", request))
+    output = build.compile_standard_json(request)
     _refuse_errors(output)
     tree: dict[str, Any] = output["sources"][build.SOURCE_NAME]["ast"]
     return tree
@@ -42,7 +42,8 @@ class Compiler:
         changes = {**(settings or {}), "outputSelection": selection}
         if not self._server.stdin or not self._server.stdout:
             raise BrokenPipeError
-        self._server.stdin.write(_request(self._imports, source, changes) + "\n")
+        request = _request(self._imports, source, changes)
+        self._server.stdin.write(json.dumps(request) + "\n")
         self._server.stdin.flush()
         output = json.loads(self._server.stdout.readline())
         _refuse_errors(output)
@@ -60,14 +61,12 @@ def _select(outputs: dict[str, list[str]]) -> dict[str, Any]:
 
 def _request(
     imports: Mapping[str, Mapping[str, str]], source: str, settings: Mapping[str, Any]
-) -> str:
-    return json.dumps(
-        {
-            "language": "Solidity",
-            "sources": {**imports, build.SOURCE_NAME: {"content": source}},
-            "settings": {**build.compiler_settings(), **settings},
-        }
-    )
+) -> dict[str, Any]:
+    return {
+        "language": "Solidity",
+        "sources": {**imports, build.SOURCE_NAME: {"content": source}},
+        "settings": {**build.compiler_settings(), **settings},
+    }
 
 
 def _refuse_errors(output: Mapping[str, Any]) -> None:

@@ -6,7 +6,6 @@ project.
 """
 
 import importlib.util
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,7 +59,7 @@ def compiled_wallets() -> dict[str, Any]:
         "sources": build.read_sources(WALLETS),
         "settings": {**build.compiler_settings(), "outputSelection": selection},
     }
-    output = json.loads(build.run_solc("--standard-json", json.dumps(request)))
+    output = build.compile_standard_json(request)
     contracts: dict[str, Any] = output["contracts"][WALLETS]
     return contracts
 

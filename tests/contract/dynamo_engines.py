@@ -14,9 +14,8 @@ from pynamodb.connection import Connection
 
 from chalicelib.adapters.dynamo import DynamoStore
 from chalicelib.adapters.dynamo.table import connect, create_table_over, introduce
-from chalicelib.ports import Store
 from ops.dynoxide import DynoxideFailed, start, use_local_credentials
-from tests.contract.engines import Engine, EngineMissing, FreshData, Opener
+from tests.contract.engines import Engine, EngineMissing, FreshData
 
 REGION = "ap-southeast-1"
 
@@ -38,19 +37,27 @@ def _moto() -> Iterator[FreshData]:
 
 
 def _tables(endpoint: str | None) -> FreshData:
-    def fresh() -> Opener:
-        table = f"vouchers-{uuid4()}"
-        create_table_over(_connection(endpoint), table)
-        return partial(_open, endpoint, table)
-
-    return fresh
+    return lambda: partial(open_store, endpoint, new_table(endpoint))
 
 
-def _open(endpoint: str | None, table: str) -> Store:
+def new_table(endpoint: str | None) -> str:
+    """The name of a table just made."""
+    table = f"vouchers-{uuid4()}"
+    create_table_over(_connection(endpoint), table)
+    return table
+
+
+def open_store(endpoint: str | None, table: str) -> DynamoStore:
+    """A store, as another process would open it but for the connection."""
+    return DynamoStore(connected(endpoint, table), table)
+
+
+def connected(endpoint: str | None, table: str) -> Connection:
+    """The connection of this process, introduced to the table."""
     connection = _connection(endpoint)
-    with suppress(ValueError):  # opened before, over the same connection
+    with suppress(ValueError):  # introduced before
         introduce(connection, table)
-    return DynamoStore(connection, table)
+    return connection
 
 
 @cache

@@ -8,12 +8,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from pynamodb.connection import Connection
 
 from bench.write_units import BUDGET, PENDING, PLAIN, Meter, item_bytes, measure
 from chalicelib.adapters.dynamo import DynamoStore, create_table, open_dynamo_store
 from chalicelib.adapters.dynamo.items import key_of
-from chalicelib.adapters.dynamo.table import connect, introduce
 from chalicelib.adapters.dynamo.values import Item
 from chalicelib.domain.catalogue import Site
 from chalicelib.domain.errors import InvalidInput
@@ -52,9 +50,9 @@ from chalicelib.ports import (
     Update,
 )
 from ops.dynoxide import start, use_local_credentials
+from tests.contract.dynamo_engines import REGION, connected, new_table, open_store
 from tests.contract.lossy_proxy import LossyProxy, answer, error, lose, proxy_to
 
-REGION = "ap-southeast-1"
 NOW = 1_790_000_000
 CUSTOMER = "0x52908400098527886E0F7030069857D2E4169EE7"
 LISTENER = Actor(ActorKind.LISTENER, "listener-1")
@@ -70,14 +68,12 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture
 def table(endpoint: str) -> str:
-    name = f"vouchers-{uuid4()}"
-    create_table(table=name, region=REGION, endpoint=endpoint)
-    return name
+    return new_table(endpoint)
 
 
 @pytest.fixture
 def store(endpoint: str, table: str) -> DynamoStore:
-    return open_dynamo_store(table=table, region=REGION, endpoint=endpoint)
+    return open_store(endpoint, table)
 
 
 @pytest.fixture
@@ -120,12 +116,6 @@ def a_burn(order: Order) -> Burn:
 
 def a_site(version: int = 1) -> Site:
     return Site("HCM_ROX_T09", {"vi": "ROX", "en": "ROX"}, version=version)
-
-
-def connected(endpoint: str, table: str) -> Connection:
-    connection = connect(region=REGION, endpoint=endpoint)
-    introduce(connection, table)
-    return connection
 
 
 def raw_item(endpoint: str, table: str, record: Record) -> Item:
@@ -540,7 +530,7 @@ class TestReads:
             for number, site_id in enumerate(sites * 3)
         ]
         for order in orders:
-            process = open_dynamo_store(table=table, region=REGION, endpoint=endpoint)
+            process = open_store(endpoint, table)
             process.commit([Insert(order)])
 
         found: list[Order] = []

@@ -121,7 +121,7 @@ def test_storage_is_the_compilers(text: str) -> None:
     request["settings"]["outputSelection"] = {
         build.SOURCE_NAME: {build.CONTRACT_NAME: ["storageLayout"]}
     }
-    output = json.loads(build.run_solc("--standard-json", json.dumps(request)))
+    output = build.compile_standard_json(request)
     layout = output["contracts"][build.SOURCE_NAME][build.CONTRACT_NAME]["storageLayout"]
     types = layout["types"]
     variables = [
