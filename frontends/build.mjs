@@ -43,7 +43,7 @@ const SITES = {
   portal: { files: ["manifest.webmanifest"], lazy: ["later/index.ts"] },
   reception: {
     files: ["manifest.webmanifest", "icon-192.png", "icon-512.png", "icon-maskable-512.png"],
-    lazy: [],
+    lazy: ["scanner.ts"],
   },
 };
 

@@ -11,6 +11,8 @@ export type Answer =
   | "waiting"
   | "not-burned"
   | "delivered"
+  /** Delivered, and the chain took the burn back afterwards. */
+  | "delivered-reorged"
   | "expired"
   | "expiry-check"
   | "cancelled"
@@ -31,7 +33,9 @@ export type Tone = "green" | "amber" | "red" | "neutral";
 
 /** What the API's view of an order means at the desk of `deskSite`. */
 export function answerTo(view: ReceptionView, deskSite: string): Answer {
-  if (view.status === "DELIVERED") return "delivered";
+  if (view.status === "DELIVERED") {
+    return view.exception === "DELIVERED_REORGED" ? "delivered-reorged" : "delivered";
+  }
   if (view.siteId && view.siteId !== deskSite) return "wrong-site";
   if (view.deliverable) return "deliverable";
   switch (view.reason?.code) {

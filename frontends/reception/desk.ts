@@ -9,6 +9,7 @@ import type { Answer } from "./answer.ts";
 import { type Case, Counter } from "./case.ts";
 import type { Device } from "./device.ts";
 import type { Installation } from "./installation.ts";
+import { OFF } from "./late-scanner.ts";
 import { type List, Listing, NO_LIST } from "./listing.ts";
 import type { ConsoleKey } from "./messages/index.ts";
 import { type Notice, passwordFailure } from "./notice.ts";
@@ -120,7 +121,7 @@ export class Desk {
       tell: (answer) => this.signals.tell(answer),
       changed: () => this.set({ current: this.counter.current }),
     });
-    this.listing = new Listing(api, device, refused, () => this.set({ list: this.listing.list }));
+    this.listing = new Listing(api, device, refused, () => this.listChanged());
     this.state = {
       ready: false,
       down: false,
@@ -131,7 +132,7 @@ export class Desk {
       notice: null,
       site: null,
       code: "",
-      camera: { phase: "off", torch: null, cameras: [], deviceId: null },
+      camera: OFF,
       current: null,
       presses: this.outbox.presses,
       leaving: false,
@@ -204,12 +205,15 @@ export class Desk {
       return;
     }
     this.set({ busy: true, notice: null });
+    const { person } = this;
     try {
       await this.api.changePassword(current, wanted);
+      if (person !== this.person) return;
       this.session.passwordChanged();
       this.enter();
     } catch (error) {
-      this.set({ notice: passwordFailure(error) });
+      // Where the session ended meanwhile, the page says so already.
+      if (person === this.person) this.set({ notice: passwordFailure(error) });
     } finally {
       this.set({ busy: false });
     }
@@ -311,11 +315,6 @@ export class Desk {
     this.outbox.acknowledge(key);
   }
 
-  /** Shows the order of a press. */
-  async openPress({ orderId, method }: Press): Promise<void> {
-    await this.counter.open([orderId], method);
-  }
-
   openCamera(): void {
     this.set({ notice: null });
     this.scanner.open();
@@ -374,7 +373,10 @@ export class Desk {
     this.person = staff.username;
     this.set({ signedIn: true, notice: null });
     this.warn();
-    if (staff.mustChangePassword) return;
+    if (staff.mustChangePassword) {
+      this.leaveSite();
+      return;
+    }
     this.scanner.warm();
     this.outbox.flush();
     const sites = this.sites();
@@ -403,13 +405,17 @@ export class Desk {
     });
   }
 
+  /** Serves nobody until a site is chosen; what is half done comes back then. */
+  private leaveSite(): void {
+    this.counter.hide();
+    this.changeSite();
+  }
+
   /** Answers whether the desk shows another page because of this refusal. */
   private refused(error: ApiError): boolean {
     if (error.code === "PASSWORD_CHANGE_REQUIRED") {
       this.session.passwordExpired();
-      this.counter.hide();
-      this.listing.close();
-      this.set({ site: null });
+      this.leaveSite();
       return true;
     }
     if (error.status === 403) void this.lookAtRights();
@@ -423,9 +429,15 @@ export class Desk {
     });
     const { site } = this.state;
     if (!site || !this.session.staff || this.session.staff.sites.includes(site)) return;
-    this.counter.hide();
-    this.changeSite();
+    this.leaveSite();
     this.set({ notice: { key: "site.taken", values: { site: this.siteName(site) } } });
+  }
+
+  private listChanged(): void {
+    const { list } = this.listing;
+    this.set({ list });
+    // Where the list answers, so may the rest.
+    if (this.state.down && list.at !== null && !list.loading && !list.failed) this.loading?.now();
   }
 
   private pressesChanged(): void {

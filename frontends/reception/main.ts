@@ -8,8 +8,8 @@ import { Desk } from "./desk.ts";
 import { browserDevice } from "./device.ts";
 import { Installation } from "./installation.ts";
 import { commandOf } from "./keys.ts";
+import { LateScanner } from "./late-scanner.ts";
 import { catalogues } from "./messages/index.ts";
-import { Scanner } from "./scanner.ts";
 import { StaffSession } from "./session.ts";
 import { Signals } from "./sound.ts";
 import { page } from "./views.ts";
@@ -34,7 +34,13 @@ async function run(): Promise<void> {
     (change) => desk.sessionChanged(change),
   );
   const api = new Api(settings.apiUrl, { token: session.token, renew: session.renew });
-  const scanner = new Scanner(trusted(DECODER_URL), (camera) => desk.cameraChanged(camera));
+  const scanner = new LateScanner(
+    async (changed) => {
+      const { Scanner } = await import("./scanner.ts");
+      return new Scanner(trusted(DECODER_URL), changed);
+    },
+    (camera) => desk.cameraChanged(camera),
+  );
   const redraw = () => {
     document.title = `${desk.state.brand} · ${words.text("title")}`;
     render(root, page(desk));

@@ -236,6 +236,7 @@ function row(desk: Desk, item: QueueItem): VNode {
         h("span", { class: "mono" }, item.customerAddressMasked),
         item.deliveredByName && ` · ${item.deliveredByName}`,
       ),
+      exception(desk, item),
     ),
     h(
       "div",
@@ -251,7 +252,23 @@ function row(desk: Desk, item: QueueItem): VNode {
   );
 }
 
+/** Why somebody has to look at the order. */
+function exception({ words }: Desk, { exception: kind }: QueueItem): Child {
+  const key = `exception.${kind}`;
+  return (
+    kind &&
+    h(
+      "span",
+      { class: "error with-icon", "data-testid": "exception", "data-exception": kind },
+      icon("alert"),
+      words.text(words.has(key) ? key : "say.exception"),
+    )
+  );
+}
+
 function failed(desk: Desk, { failed: notice }: List): Child {
+  // The page says it already.
+  if (desk.state.down && notice?.key === "login.offline") return null;
   return told(
     desk,
     notice,

@@ -2,6 +2,7 @@ import { payloadIn } from "../shared/order-code.ts";
 import { Camera, type CameraChoice, type CameraTrouble } from "./camera.ts";
 import type { Look } from "./decoder.ts";
 import { Decoding } from "./decoding.ts";
+import { OFF } from "./late-scanner.ts";
 
 /** What the camera page is drawn from. */
 export interface ScannerState {
@@ -33,8 +34,6 @@ const STRANGER_MS = 400;
 /** A code just read is read again only once it was away, or if it is held for so long. */
 const AWAY_MS = 800;
 const INSISTENT_MS = 5000;
-
-const OFF: ScannerState = { phase: "off", torch: null, cameras: [], deviceId: null };
 
 /**
  * Reads codes from the camera.

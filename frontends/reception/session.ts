@@ -18,7 +18,7 @@ export type Over = "signed-out" | "ended";
 
 /**
  * What happened to the session elsewhere than in `signIn` and `signOut` of this tab. `signed-in`: a
- * person, perhaps another one, signed in on another tab.
+ * person, perhaps another one, signed in on another tab, or got or chose a new password there.
  */
 export type SessionChange = Over | "signed-in";
 
@@ -161,13 +161,13 @@ export class StaffSession {
     if (current.accessToken !== refused) return true;
     try {
       const session = await this.refresh(current);
-      if (this.current !== current) return false;
+      if (!this.isStill(current)) return false;
       this.accept(session);
       return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 429) throw new Unreachable("too many renewals", { cause: error });
-      if (this.current === current) {
+      if (this.isStill(current)) {
         this.end("ended");
         this.changed("ended");
       }
@@ -181,11 +181,16 @@ export class StaffSession {
       try {
         return await this.api().refresh(spent.refreshToken);
       } catch (error) {
-        if (error instanceof ApiError || this.current !== spent) throw error;
+        if (error instanceof ApiError || !this.isStill(spent)) throw error;
         await new Promise<void>((go) => this.device.later(go, pause));
       }
     }
     return this.api().refresh(spent.refreshToken);
+  }
+
+  /** Whether these are the tokens still, whatever else became known of the person. */
+  private isStill({ refreshToken }: SignedIn): boolean {
+    return this.current?.refreshToken === refreshToken;
   }
 
   /** Takes over what another tab made of the session. */
@@ -198,10 +203,12 @@ export class StaffSession {
       this.changed(stored.over);
       return;
     }
-    if (stored.accessToken === this.current?.accessToken) return;
-    const samePerson = stored.staff.username === this.current?.staff.username;
+    const { accessToken, staff: before } = this.current ?? {};
+    const { username, mustChangePassword } = stored.staff;
+    const sameStep = mustChangePassword === before?.mustChangePassword;
+    if (stored.accessToken === accessToken && sameStep) return;
     this.adopt(stored);
-    if (!samePerson) this.changed("signed-in");
+    if (username !== before?.username || !sameStep) this.changed("signed-in");
   }
 
   private adopt(stored: SignedIn): void {

@@ -16,6 +16,7 @@ const ICONS: Readonly<Record<Answer, IconName | null>> = {
   waiting: "clock",
   "not-burned": "wallet",
   delivered: "again",
+  "delivered-reorged": "alert",
   expired: "late",
   "expiry-check": "clock",
   cancelled: "cross",
@@ -66,7 +67,9 @@ export function answerPage(desk: Desk, current: Case): VNode {
       sign(current),
       h("h1", { "data-testid": "answer-title" }, desk.words.text(`answer.${answer}`)),
       h("p", { class: "answer-say", "data-notice": saidBy(current)?.key }, say(desk, current)),
-      answer === "exception" && tellCustomer(desk),
+      answer === "exception" &&
+        toTell(desk, "tell.title", h("q", null, desk.words.text("tell.exception"))),
+      answer === "delivered-reorged" && toTell(desk, "tell.administrator"),
     ),
     h(
       "div",
@@ -169,6 +172,8 @@ function say(desk: Desk, current: Case): string {
     }
     case "delivered":
       return words.text(delivery ? "say.already" : "say.delivered");
+    case "delivered-reorged":
+      return `${words.text("say.delivered")} ${words.text("exception.DELIVERED_REORGED")}`;
     case "done":
       return delivery?.entitledUntil
         ? words.text("say.until", {
@@ -195,19 +200,20 @@ function say(desk: Desk, current: Case): string {
   }
 }
 
-function tellCustomer({ words }: Desk): VNode {
+function toTell({ words }: Desk, key: ConsoleKey, ...what: Child[]): VNode {
   return h(
     "div",
     { class: "answer-tell", "data-testid": "tell" },
-    h("strong", null, words.text("tell.title")),
-    h("q", null, words.text("tell.exception")),
+    h("strong", null, words.text(key)),
+    what,
   );
 }
 
 function about(desk: Desk, { answer, delivery }: Case, view: ReceptionView): VNode {
   const { words } = desk;
   const { aiAccount, jobProvider } = view.customerMeta ?? {};
-  const first = answer === "delivered" ? handedOver(delivery, view) : null;
+  const reorged = answer === "delivered-reorged";
+  const first = answer === "delivered" || reorged ? handedOver(delivery, view) : null;
   return h(
     "div",
     { class: "answer-card" },
@@ -229,7 +235,8 @@ function about(desk: Desk, { answer, delivery }: Case, view: ReceptionView): VNo
       fact(desk, "meta.aiAccount", aiAccount, "big line"),
       fact(desk, "meta.jobProvider", jobProvider, "big line"),
       fact(desk, "detail.customer", view.customerAddressMasked),
-      answer === "exception" && fact(desk, "detail.reference", view.orderHash.slice(0, 10)),
+      (answer === "exception" || reorged) &&
+        fact(desk, "detail.reference", view.orderHash.slice(0, 10)),
     ),
   );
 }

@@ -51,6 +51,20 @@ test("a look that is told to wait comes back when it may", async () => {
   assert.equal(tab.answer, "deliverable");
 });
 
+test("a page that says there is no network says so no longer once anything answers", async () => {
+  const { time, device, tab } = await desk();
+  device.setMood("offline");
+  const after = await device.reload(tab);
+  await time.pass(60_000);
+  assert(after.desk.state.down);
+  // Browsers do not always tell.
+  device.mood = "fine";
+  after.desk.refreshList();
+  await time.pass(100);
+  assert.equal(after.desk.state.list.failed, null);
+  assert(!after.desk.state.down);
+});
+
 test("a delivery that is told to wait does, however often somebody wants it sent", async () => {
   const { time, server, device, order, tab } = await desk();
   await scan(tab);

@@ -3,6 +3,7 @@ import { beforeEach, mock, test } from "node:test";
 import { Camera, type CameraEnvironment } from "../reception/camera.ts";
 import type { Decoded, Look } from "../reception/decoder.ts";
 import { type DecoderWorker, Decoding } from "../reception/decoding.ts";
+import { LateScanner } from "../reception/late-scanner.ts";
 import { lookAt, Scanner, type ScannerState } from "../reception/scanner.ts";
 
 const PAYLOAD = "5SOV://order/ORD_20261121_0123456789ABCDEF";
@@ -422,4 +423,74 @@ test("frames are looked at whole and coarser in turn, large ones in their middle
   assert.deepEqual(large, { left: 0, top: 0, width: 1080, height: 1920, scale: 1280 / 1920 });
   assert.deepEqual(middle, { left: 108, top: 528, width: 864, height: 864, scale: 1 });
   assert.deepEqual(next, large);
+});
+
+/** A scanner that comes when told to, or not; what it is asked is noted. */
+function late() {
+  const phases: string[] = [];
+  const asked: string[] = [];
+  let loads = 0;
+  const arrivals: { come: () => void; fail: () => void }[] = [];
+  const note = (name: string) => async (): Promise<void> => {
+    asked.push(name);
+  };
+  const scanner = {
+    warm: note("warm"),
+    open: note("open"),
+    show: note("show"),
+    close: note("close"),
+    release: note("release"),
+  } as unknown as Scanner;
+  const made = new LateScanner(
+    () => {
+      loads += 1;
+      return new Promise((come, fail) => {
+        arrivals.push({ come: () => come(scanner), fail: () => fail(new TypeError("offline")) });
+      });
+    },
+    ({ phase }) => phases.push(phase),
+  );
+  return { scanner: made, phases, asked, arrivals, loads: () => loads };
+}
+
+const VIDEO = {} as HTMLVideoElement;
+
+test("a scan that is wanted before the scanner is there starts once it is", async () => {
+  const { scanner, phases, asked, arrivals, loads } = late();
+  scanner.warm();
+  scanner.open();
+  const shown = scanner.show(VIDEO, () => {});
+  assert.equal(phases.at(-1), "starting");
+  arrivals[0]?.come();
+  await shown;
+  assert.deepEqual(asked, ["warm", "show"]);
+  assert.equal(loads(), 1);
+  scanner.close();
+  scanner.open();
+  assert.deepEqual(asked.slice(2), ["close", "open"]);
+});
+
+test("a scan that was closed before the scanner is there opens no camera", async () => {
+  const { scanner, phases, asked, arrivals } = late();
+  scanner.open();
+  const shown = scanner.show(VIDEO, () => {});
+  scanner.release();
+  assert.equal(phases.at(-1), "off");
+  arrivals[0]?.come();
+  await shown;
+  assert.deepEqual(asked, ["warm"]);
+});
+
+test("a scanner that does not come is told, and comes when tried again", async () => {
+  const { scanner, phases, asked, arrivals } = late();
+  scanner.open();
+  const shown = scanner.show(VIDEO, () => {});
+  arrivals[0]?.fail();
+  await shown;
+  assert.equal(phases.at(-1), "decoder");
+  const again = scanner.retry();
+  assert.equal(phases.at(-1), "starting");
+  arrivals[1]?.come();
+  await again;
+  assert.deepEqual(asked, ["warm", "show"]);
 });

@@ -261,3 +261,63 @@ test("a password that must change comes first, and the case after it", async () 
   assert.equal(tab.answer, "deliverable");
   assert.equal(tab.desk.state.current?.note, "kept");
 });
+
+test("a password chosen on one tab is chosen on all", async () => {
+  const { time, server, device } = world();
+  server.order(idOf(1));
+  const [one, two] = [await device.open(), await device.open()];
+  await one.signIn("lan");
+  void two.desk.check(idOf(1), "camera");
+  await time.pass(200);
+  two.desk.editNote("kept");
+  server.change("lan", { mustChangePassword: true });
+  one.desk.refreshList();
+  await time.pass(500);
+  assert(two.desk.session.staff?.mustChangePassword);
+  assert.equal(two.desk.state.current, null, "nothing is handed over before");
+  assert.equal(two.desk.state.site, null);
+  void one.desk.changePassword("secret", "correct horse battery");
+  await time.pass(500);
+  for (const { desk } of [one, two]) {
+    assert.equal(desk.session.staff?.mustChangePassword, false);
+    assert.equal(desk.state.site, SITE);
+  }
+  assert.equal(two.answer, "deliverable");
+  assert.equal(two.desk.state.current?.note, "kept");
+});
+
+test("a session that ends while a password is chosen is told as what it is", async () => {
+  const { time, server, device } = world();
+  server.change("lan", { mustChangePassword: true });
+  const [one, two] = [await device.open(), await device.open()];
+  await one.signIn("lan");
+  await time.pass(100);
+  server.revoke("lan");
+  void one.desk.changePassword("secret", "correct horse battery");
+  await time.pass(500);
+  for (const { desk } of [one, two]) {
+    assert.equal(desk.state.signedIn, false);
+    assert.equal(desk.state.notice?.key, "login.ended");
+  }
+});
+
+test("a password whose answer comes late is not taken for the next person's", async () => {
+  const { time, server, device } = world();
+  server.change("lan", { mustChangePassword: true });
+  server.change("minh", { mustChangePassword: true });
+  const [one, two] = [await device.open(), await device.open()];
+  await one.signIn("lan");
+  await time.pass(100);
+  device.moods.set("/auth/password", "slow");
+  void one.desk.changePassword("secret", "correct horse battery");
+  await time.pass(100);
+  void two.desk.signOut();
+  await time.pass(100);
+  await two.signIn("minh");
+  await time.pass(10_000);
+  for (const { desk } of [one, two]) {
+    assert(desk.session.staff?.mustChangePassword, "minh has chosen none yet");
+    assert.equal(desk.state.notice, null);
+  }
+  assert(!server.asked.some((asked) => asked.includes("/reception")), "nobody is at the desk");
+});

@@ -14,6 +14,7 @@ const ANSWERS: Record<Answer, Signal | null> = {
   offline: "wait",
   unsure: "wait",
   delivered: "stop",
+  "delivered-reorged": "stop",
   expired: "stop",
   cancelled: "stop",
   "wrong-site": "stop",

@@ -30,6 +30,14 @@ test("green means deliverable at this desk and nothing else", () => {
   assert.equal(answerTo(seen({ status: "VALID" }), "HCM_ROX_T09"), "refused");
 });
 
+test("a delivery whose burn the chain took back is told as both", () => {
+  const taken = { ...because("ALREADY_DELIVERED", "DELIVERED"), exception: "DELIVERED_REORGED" };
+  for (const site of ["HCM_ROX_T09", "HCM_IMC_T04"]) {
+    assert.equal(answerTo(taken as ReceptionView, site), "delivered-reorged");
+  }
+  assert.equal(toneOf("delivered-reorged"), "red");
+});
+
 test("every reason has its answer, none of them green", () => {
   const answers: [NotDeliverable, string][] = [
     ["NOT_BURNED_YET", "not-burned"],

@@ -21,6 +21,7 @@ from ops.cli.bootstrap import system_tools
 from ops.cli.main import cli
 from tests.e2e.faults import Held, answer_dropped, gateway_error, problem, request_dropped, slow
 from tests.e2e.front import next_build, running_front
+from tests.e2e.states.console import NO_CAMERA, opened
 from tests.e2e.steps import MEETING_ROOM, check_code, expect_answer, reception_site, sign_in
 from tests.e2e.world import Placed, World
 
@@ -454,6 +455,10 @@ def test_the_console_can_be_installed_and_opens_offline(world: World) -> None:
     page.context.set_offline(True)
     page.reload()
     expect(page.get_by_test_id("code")).to_be_visible()
+    page.evaluate(NO_CAMERA, ["", "NotFoundError", "granted"])
+    # What is loaded after the page came as well, or it would say that codes cannot be read.
+    opened(page, "missing")
+    page.get_by_test_id("camera-cancel").click()
     check_code(page, "0000 0000 0000 0000")
     expect_answer(page, "offline")
     page.get_by_test_id("next").click()

@@ -127,6 +127,7 @@ export const texts = {
   "answer.waiting": "Please wait",
   "answer.not-burned": "Not redeemed yet",
   "answer.delivered": "Already delivered",
+  "answer.delivered-reorged": "Already delivered",
   "answer.expired": "Expired",
   "answer.expiry-check": "Time is up",
   "answer.cancelled": "Cancelled",
@@ -150,7 +151,7 @@ export const texts = {
     "Not confirmed in time, and no voucher was used. The customer can make a new order.",
   "say.expiry-check":
     "We are making sure whether it was redeemed in time. Please wait; this page follows by itself.",
-  "say.cancelled": "The customer cancelled this order. No voucher was used.",
+  "say.cancelled": "This order was cancelled. No redemption was seen for it.",
   "say.wrong-site": "This order is for {site}. Please send the customer there.",
   "say.unknown":
     "Check the code. A typed code finds orders of today and yesterday; scan the QR code of older ones.",
@@ -173,6 +174,7 @@ export const texts = {
   "exception.ORDER_CLOSED": "It was redeemed after the order had been closed.",
   "exception.DELIVERED_REORGED":
     "The chain took the redemption back after the service was handed over.",
+  "tell.administrator": "Tell an administrator, and give the reference shown here.",
   "tell.title": "Tell the customer",
   "tell.exception":
     "Your voucher is on record, nothing is lost. Our administrator will put it right.",

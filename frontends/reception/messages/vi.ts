@@ -126,6 +126,7 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "answer.waiting": "Xin chờ",
   "answer.not-burned": "Khách chưa đổi voucher",
   "answer.delivered": "Đơn đã giao rồi",
+  "answer.delivered-reorged": "Đơn đã giao rồi",
   "answer.expired": "Đã hết hạn",
   "answer.expiry-check": "Đã quá giờ",
   "answer.cancelled": "Đơn đã huỷ",
@@ -148,7 +149,7 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "say.expired": "Khách không xác nhận kịp giờ và chưa mất voucher nào. Khách có thể tạo đơn mới.",
   "say.expiry-check":
     "Đang kiểm chứng xem khách có đổi kịp giờ không. Xin chờ; màn hình này tự cập nhật.",
-  "say.cancelled": "Khách đã huỷ đơn này và chưa mất voucher nào.",
+  "say.cancelled": "Đơn này đã được huỷ. Chưa ghi nhận lượt đổi voucher nào cho đơn.",
   "say.wrong-site": "Đơn này thuộc {site}. Hãy mời khách đến đó.",
   "say.unknown":
     "Hãy kiểm tra lại mã. Nhập tay chỉ tìm được đơn hôm nay và hôm qua; đơn cũ hơn hãy quét mã QR.",
@@ -170,6 +171,7 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "exception.DUPLICATE": "Một voucher thứ hai đã được đổi cho cùng đơn này.",
   "exception.ORDER_CLOSED": "Voucher được đổi sau khi đơn đã đóng.",
   "exception.DELIVERED_REORGED": "Blockchain đã đảo lại lượt đổi voucher sau khi đã giao.",
+  "tell.administrator": "Hãy báo quản trị viên, kèm mã tra cứu trên màn hình này.",
   "tell.title": "Nói với khách",
   "tell.exception":
     "Voucher của quý khách đã được ghi nhận, không bị mất. Quản trị viên sẽ xử lý cho quý khách.",

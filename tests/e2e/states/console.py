@@ -448,6 +448,8 @@ def desk_down(world: World) -> Iterator[Page]:
     world.faults(page).on("*", "/**", request_dropped)
     page.reload()
     expect_notice(page, "down.title")
+    expect(page.get_by_test_id("queue")).to_have_attribute("aria-busy", "false")
+    expect(page.get_by_test_id("notice")).to_have_count(1)
     yield page
 
 
@@ -684,6 +686,55 @@ def delivered_meanwhile(world: World) -> Iterator[Page]:
     page.get_by_test_id("deliver").click()
     expect_answer(page, "delivered")
     yield page
+
+
+@contextmanager
+def taken_back(world: World) -> Iterator[Placed]:
+    """An order handed over, its burn taken back by the chain; the burn is back in the end."""
+    account = world.chain.account({MEETING_ROOM: 1})
+    placed = world.place(account, MEETING_ROOM)
+
+    def on_chain() -> bool:
+        return "chain" in world.api("GET", f"/orders/{placed.order_id}")
+
+    with world.chain.frozen():
+        before = world.chain.height
+        world.burn(account, placed)
+        world.chain.mine(4)
+        world.until(lambda: world.status(placed) == "VALID", "it may be delivered")
+        world.deliver(placed)
+        world.chain.reorg(world.chain.height - before)
+        try:
+            world.until(lambda: not on_chain(), "the listener knows that the burn is gone")
+            yield placed
+        finally:
+            # Nothing becomes VALID anywhere until it is back.
+            world.burn(account, placed)
+            world.chain.mine(4)
+            world.until(on_chain, "the burn is back")
+
+
+@state("console", "delivered-reorged")
+def delivered_and_taken_back(world: World) -> Iterator[Page]:
+    """It was delivered before, and the chain took the redemption back afterwards."""
+    with taken_back(world) as placed:
+        page = answered(world, placed, "delivered-reorged")
+        expect(page.get_by_test_id("tell")).to_be_visible()
+        expect(page.get_by_test_id("answer")).to_contain_text("Lễ tân")
+        yield page
+
+
+@state("console", "desk-reorged")
+def listed_and_taken_back(world: World) -> Iterator[Page]:
+    """Such an order in today's list."""
+    with taken_back(world) as placed:
+        page = world.desk()
+        page.get_by_test_id("list-search").fill(placed.order_hash)
+        page.get_by_test_id("list-submit").click()
+        shown = page.get_by_test_id("queue-item")
+        expect(shown).to_have_attribute("data-status", "DELIVERED")
+        expect(shown.get_by_test_id("exception")).to_be_visible()
+        yield page
 
 
 @state("console", "waiting", core=True)
