@@ -51,10 +51,10 @@ export class OrderTracker {
           answeredAt = Date.now();
           this.take(view);
         } catch (error) {
-          const answered = error instanceof ApiError;
-          if (answered && error.retryAfter !== null) return error.retryAfter * 1000;
-          if (!answered || error.status !== 404) {
-            this.store.setOpen(orderId, { staleSince: answeredAt });
+          if (!(error instanceof ApiError) || error.status !== 404) {
+            // Who asks too often is answered, if not with the order.
+            const answered = error instanceof ApiError && error.retryAfter !== null;
+            if (!answered) this.store.setOpen(orderId, { staleSince: answeredAt });
             throw error;
           }
           // Who has sent something keeps the code, whatever has become of the API's memory.
@@ -205,8 +205,7 @@ export class OrderTracker {
         const svg = await this.api.qrSvg(orderId);
         this.store.setOpen(orderId, { qr: `data:image/svg+xml;base64,${btoa(svg)}` });
       } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-        if (error.retryAfter !== null) return error.retryAfter * 1000;
+        if (!(error instanceof ApiError) || error.retryAfter !== null) throw error;
       }
       return null;
     });

@@ -17,6 +17,8 @@ import type {
 } from "./wire.ts";
 
 const TIMEOUT_MS = 10_000;
+/** What a server asks beyond that, in seconds, is not meant. */
+const MOST_RETRY_AFTER = 86_400;
 
 /** The API answered with a problem (RFC 9457). `retryAfter` is in seconds. */
 export class ApiError extends Error {
@@ -36,8 +38,19 @@ export class ApiError extends Error {
   }
 }
 
-/** No answer that can be trusted came back: offline, time-out, or a failing server. */
-export class Unreachable extends Error {}
+/**
+ * No answer that can be trusted came back: offline, time-out, or a failing server. `retryAfter` is
+ * the time in seconds that the server asked for, as one does that is overloaded.
+ */
+export class Unreachable extends Error {
+  constructor(
+    message: string,
+    options?: ErrorOptions,
+    readonly retryAfter: number | null = null,
+  ) {
+    super(message, options);
+  }
+}
 
 /** What makes the requests of one client its own. */
 export interface ApiOptions {
@@ -250,19 +263,25 @@ export class Api {
 
   private async accept(path: string, response: Response): Promise<Response> {
     if (response.ok) return response;
+    const after = retryAfter(response);
     let problem: Problem;
     try {
       problem = (await response.json()) as Problem;
     } catch (cause) {
-      throw new Unreachable(`${path}: status ${response.status} without a problem`, { cause });
+      const what = `${path}: status ${response.status} without a problem`;
+      throw new Unreachable(what, { cause }, after);
     }
     if (response.status >= 500 || typeof problem?.code !== "string") {
-      throw new Unreachable(`${path}: status ${response.status}`);
+      throw new Unreachable(`${path}: status ${response.status}`, {}, after);
     }
-    const after = Number(response.headers.get("Retry-After"));
-    throw new ApiError(
-      { ...problem, status: response.status },
-      Number.isFinite(after) && after > 0 ? after : null,
-    );
+    throw new ApiError({ ...problem, status: response.status }, after);
   }
+}
+
+/** Seconds from now until `Retry-After` (RFC 9110, section 10.2.3); null where it asks for none. */
+function retryAfter({ headers }: Response): number | null {
+  const told = headers.get("Retry-After")?.trim() ?? "";
+  const until = / GMT$/.test(told) ? Date.parse(told) - Date.now() : Number.NaN;
+  const seconds = /^\d+$/.test(told) ? Number(told) : Math.ceil(until / 1000);
+  return seconds > 0 ? Math.min(seconds, MOST_RETRY_AFTER) : null;
 }

@@ -14,6 +14,8 @@ export interface PollEnvironment {
 }
 
 const MAX_BACKOFF_MS = 30_000;
+/** However long a server wants to be left alone: pages that never look again help nobody. */
+const MAX_ASKED_MS = 300_000;
 
 export const browser: PollEnvironment = {
   visible: () => document.visibilityState === "visible",
@@ -35,7 +37,8 @@ export const browser: PollEnvironment = {
  * Runs `task` again and again while the tab is visible, at once on return to it.
  *
  * `task` answers the milliseconds until its next turn, or null to end. When it raises, the delay
- * doubles from 1 s to 30 s, with jitter, until it succeeds again.
+ * doubles from 1 s to 30 s, with jitter, until it succeeds again; where the error has a `retryAfter`
+ * in seconds it is no shorter than that, up to 5 minutes.
  */
 export function poll(
   task: () => Promise<number | null>,
@@ -65,9 +68,9 @@ export function poll(
     try {
       delay = await task();
       failures = 0;
-    } catch {
+    } catch (error) {
       failures += 1;
-      delay = backoff(failures, environment.random());
+      delay = Math.max(backoff(failures, environment.random()), asked(error));
     }
     running = false;
     if (delay === null) stop();
@@ -86,6 +89,12 @@ export function poll(
 export function backoff(failures: number, random: number): number {
   const full = Math.min(MAX_BACKOFF_MS, 1000 * 2 ** (failures - 1));
   return Math.round(full * (0.75 + random / 2));
+}
+
+/** Milliseconds that whoever raised `error` wants to be left alone. */
+function asked(error: unknown): number {
+  const { retryAfter } = (error ?? {}) as { readonly retryAfter?: unknown };
+  return typeof retryAfter === "number" ? Math.min(MAX_ASKED_MS, retryAfter * 1000) : 0;
 }
 
 /** Milliseconds between looks at something unchanged for `unchanged` looks: slower, to a limit. */

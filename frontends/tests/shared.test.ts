@@ -51,6 +51,39 @@ test("no answer, a failing server and a foreign answer are all unreachable", asy
   }
 });
 
+test("when to come back is told as RFC 9110 has it, with 429 and 503 alike", async () => {
+  const soon = new Date(Date.now() + 60_000).toUTCString();
+  const rfc850 = soon.replace(/^(\w+), (\d+) (\w+) \d\d(\d\d)/, "$1day, $2-$3-$4");
+  const told: [string | null, number | null][] = [
+    ["7", 7],
+    [" 7 ", 7],
+    [soon, 60],
+    [rfc850, 60],
+    ["99999999999", 86_400],
+    [new Date(0).toUTCString(), null],
+    ...[null, "", "0", "-7", "7.5", "1e3", "soon", "year 3000"].map(
+      (text) => [text, null] as [string | null, null],
+    ),
+  ];
+  const body = JSON.stringify({ title: "wait", status: 0, code: "WAIT" });
+  for (const [text, seconds] of told) {
+    const headers: Record<string, string> = text === null ? {} : { "Retry-After": text };
+    for (const [status, content] of [
+      [429, body],
+      [503, body],
+      [503, "<h1>Busy</h1>"],
+    ] as const) {
+      const { fetch } = answering(new Response(content, { status, headers }));
+      await assert.rejects(new Api("", { fetch }).order("ORD_1"), (error) => {
+        assert(status === 429 ? error instanceof ApiError : error instanceof Unreachable);
+        const { retryAfter } = error as ApiError | Unreachable;
+        assert(retryAfter === seconds || (seconds === 60 && retryAfter === 59), `${text}`);
+        return true;
+      });
+    }
+  }
+});
+
 test("the idempotency key goes with the order", async () => {
   const { asked, fetch } = answering(new Response("{}"));
   const order = { customerAddress: "0x1", tokenId: 1001, amount: 1 };
@@ -182,6 +215,26 @@ test("a poll backs off while it fails and recovers at once", async () => {
   broken = false;
   await time.tick();
   assert.deepEqual(time.delays(), [1500]);
+});
+
+test("a poll leaves a server alone for as long as it asks to, up to 5 minutes", async () => {
+  const time = world();
+  const failures = [
+    new Unreachable("busy", {}, 20),
+    new ApiError({ title: "", status: 429, code: "RATE_LIMITED" }, 20),
+    new Unreachable("busy", {}, 1),
+    new Unreachable("busy", {}, 86_400),
+  ];
+  poll(async () => {
+    throw failures.shift();
+  }, time.environment);
+  await time.settle();
+  const delays = time.delays();
+  for (let turn = 0; turn < 3; turn += 1) {
+    await time.tick();
+    delays.push(...time.delays());
+  }
+  assert.deepEqual(delays, [20_000, 20_000, 4000, 300_000]);
 });
 
 test("a hidden tab asks nothing, and asks at once when it is back", async () => {
