@@ -4,7 +4,7 @@ import { poll } from "../shared/poll.ts";
 import { Kept, randomKey } from "../shared/storage.ts";
 import type { Catalogue, MetaField, NewOrder, VoucherType } from "../shared/wire.ts";
 import { KeptOrders } from "./kept.ts";
-import { Later, type LaterContext } from "./later.ts";
+import { Later, type LaterContext, type LaterScreens } from "./later.ts";
 import type { PortalKey } from "./messages/index.ts";
 import { placingFailed } from "./notices.ts";
 import { HOME, type Place, Places } from "./places.ts";
@@ -15,6 +15,7 @@ import { type Choice, type Draft, EMPTY, type Notice, type State, Store } from "
 import { OrderTracker } from "./tracker.ts";
 
 const COPIED_MS = 2500;
+const GONE: Notice = { key: "order.gone" };
 const lastSite = new Kept<string>(() => localStorage, "5sov.site", "");
 const attempt = new Kept<{ key: string; body: string } | null>(
   () => sessionStorage,
@@ -41,8 +42,8 @@ export class Portal {
     this.kept = new KeptOrders(this.store);
     this.session = new WalletSession(this.store, () => this.accountChanged());
     this.tracker = new OrderTracker(this.store, api, this.kept, () => {
-      this.places.swap(HOME);
-      this.store.set({ notice: { key: "order.gone" } });
+      this.places.swap({ at: "home", gone: true });
+      this.store.set({ notice: GONE });
     });
     this.signing = new Signing(this.store, words, this.kept, this.session, this.tracker);
     this.later = new Later(redraw);
@@ -55,6 +56,8 @@ export class Portal {
   /** Loads what every page needs and goes on where this tab left off. */
   start(): void {
     this.places.start();
+    const { place } = this.state;
+    if (place.at === "home" && place.gone) this.store.set({ notice: GONE });
     const loading = poll(async () => {
       try {
         const [config, catalogue] = await Promise.all([this.api.config(), this.api.catalogue()]);
@@ -84,6 +87,9 @@ export class Portal {
   /** Changes the language; one that cannot be loaded now leaves the page as it is. */
   async useLanguage(language: Language): Promise<void> {
     await this.words.use(language).catch(() => {});
+    const { notice } = this.state;
+    const context = this.laterContext();
+    if (notice && "text" in notice && context) await this.later.load(context).catch(() => {});
     this.redraw();
   }
 
@@ -112,10 +118,16 @@ export class Portal {
     this.store.set({ sheet });
   }
 
-  async copy(text: string): Promise<void> {
-    await navigator.clipboard.writeText(text);
+  /** Answers whether the browser allowed it. */
+  async copy(text: string): Promise<boolean> {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      return false;
+    }
     this.store.set({ copied: text });
     setTimeout(() => this.store.set({ copied: null }), COPIED_MS);
+    return true;
   }
 
   // ------------------------------------------------------------ choosing
@@ -235,41 +247,45 @@ export class Portal {
     };
   }
 
-  async addVoucher(tokenId: number): Promise<void> {
-    await this.doLater(async (screens, context) => screens.addVoucher(context, tokenId));
+  /** `button` is the one that was pressed. */
+  async addVoucher(button: string, tokenId: number): Promise<void> {
+    await this.askWallet(button, (screens, context) => screens.addVoucher(context, tokenId));
   }
 
-  async cancelOrder(): Promise<void> {
+  /** `button` is the one that was pressed. */
+  async cancelOrder(button: string): Promise<void> {
     const view = this.state.open?.view;
-    if (view) await this.doLater(async (screens, context) => screens.cancelOrder(context, view));
+    if (!view) return;
+    await this.askWallet(button, (screens, context) => screens.cancelOrder(context, view));
     this.tracker.now();
   }
 
   private looked: Promise<void> = Promise.resolve();
 
-  private async doLater(
-    run: (
-      screens: Awaited<ReturnType<Later["load"]>>,
-      context: LaterContext,
-    ) => Promise<State["told"]>,
+  /**
+   * Asks the wallet for something beside the redemption, one thing at a time: until it answers, or
+   * the customer goes elsewhere.
+   */
+  private async askWallet(
+    button: string,
+    run: (screens: LaterScreens, context: LaterContext) => Promise<State["notice"]>,
   ): Promise<void> {
     const context = this.laterContext();
-    if (!context) return;
-    this.store.set({ told: null, notice: null });
-    const { place } = this.state;
-    const tell = (change: Partial<State>) => {
-      if (this.state.place === place) this.store.set(change);
-    };
+    if (!context || this.state.asking) return;
+    const asking = { button };
+    this.store.set({ asking, notice: null });
+    let notice: State["notice"];
     try {
-      tell({ told: await run(await this.later.load(context), context) });
+      notice = await run(await this.later.load(context), context);
     } catch {
-      tell({ notice: { key: "problem.later" } });
+      notice = { key: "problem.later" };
     }
+    if (this.state.asking === asking) this.store.set({ asking: null, notice });
   }
 
   private arrive(place: Place): void {
     const { open, draft } = this.state;
-    this.store.set({ place, sheet: null, told: null, notice: null });
+    this.store.set({ place, sheet: null, asking: null, notice: null });
     if (place.at !== "history" && place.at !== "receipt") this.later.leave();
     if (place.at === "redeem") {
       if (!draft || draft.tokenId !== place.choice.tokenId) this.fill(place.choice);
@@ -302,7 +318,10 @@ export class Portal {
     const max = this.most(draft);
     const { minAmount: min } = draft.type;
     if (!Number.isInteger(draft.amount) || draft.amount < min || draft.amount > max) {
-      errors.amount = { key: "redeem.amountRange", values: { min, max } };
+      errors.amount =
+        max < min
+          ? { key: "revert.ERC1155InsufficientBalance" }
+          : { key: "redeem.amountRange", values: { min, max } };
     }
     if (!draft.siteId && this.sitesOf(draft.type).length > 0) {
       errors.siteId = { key: "redeem.siteRequired" };

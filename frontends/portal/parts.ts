@@ -4,7 +4,7 @@ import { type IconName, icon, spinner } from "../shared/icons.ts";
 import { banner, outsideLink } from "../shared/parts.ts";
 import type { Portal } from "./app.ts";
 import type { PortalKey } from "./messages/index.ts";
-import type { Notice } from "./state.ts";
+import type { Notice, State } from "./state.ts";
 
 /** One step back, as the browser's own button. */
 export function backButton(words: Translator<PortalKey>, go: () => void): VNode {
@@ -21,7 +21,7 @@ export function primary(
   testid: string,
   text: string,
   run: () => unknown,
-  options: { readonly busy?: boolean; readonly icon?: IconName } = {},
+  options: { readonly busy?: boolean; readonly off?: boolean; readonly icon?: IconName } = {},
 ): VNode {
   return h(
     "button",
@@ -29,7 +29,7 @@ export function primary(
       type: "button",
       class: "button primary wide",
       "data-testid": testid,
-      disabled: options.busy,
+      ...inert(options.busy || options.off),
       onclick: run,
     },
     options.busy ? spinner() : options.icon && icon(options.icon),
@@ -47,21 +47,42 @@ export function quiet(testid: string, text: string, run: () => unknown, name?: I
   );
 }
 
-/** What few people need: looks like a link. */
-export function minor(testid: string, text: string, run: () => unknown, label = text): VNode {
+/** What few people need: looks like a link. While the wallet is `asking` it waits with it. */
+export function minor(
+  testid: string,
+  text: string,
+  run: () => unknown,
+  options: { readonly asking?: State["asking"]; readonly label?: string } = {},
+): VNode {
   return h(
     "button",
-    { type: "button", class: "minor", "data-testid": testid, "aria-label": label, onclick: run },
+    {
+      type: "button",
+      class: "minor",
+      "data-testid": testid,
+      "aria-label": options.label ?? text,
+      ...inert(Boolean(options.asking)),
+      onclick: run,
+    },
+    options.asking?.button === testid && spinner(),
     text,
   );
 }
 
+/**
+ * What a button has that does nothing now. It is not `disabled`: the keyboard would lose its place.
+ * Whoever handles the press has to leave it without effect.
+ */
+export function inert(now: boolean | undefined): { readonly "aria-disabled": "true" | null } {
+  return { "aria-disabled": now ? "true" : null };
+}
+
 /** What the customer was told last, with what helps where there is something that does. */
 export function noticeBanner(portal: Portal): Child {
-  const { notice, told } = portal.state;
+  const { notice } = portal.state;
   const { words } = portal;
-  if (told) return banner(told.tone, told.key, told.text);
   if (!notice) return null;
+  if ("text" in notice) return banner(notice.tone, notice.key, notice.text());
   const gas = notice.key === "problem.gas" || notice.key === "problem.gasUnknown";
   return [
     banner(notice.tone ?? "warn", notice.key, words.text(notice.key, readable(portal, notice))),
@@ -90,9 +111,13 @@ function gasHelp(portal: Portal): Child {
   );
 }
 
-/** A text that people take along, with a button that copies it. */
+/** A text that people take along, with a button that copies it or at least selects it. */
 export function copyable(portal: Portal, text: string): VNode {
   const copied = portal.state.copied === text;
+  const take = async ({ currentTarget }: { readonly currentTarget: Element }) => {
+    const shown = currentTarget.previousElementSibling as Element;
+    if (!(await portal.copy(text))) getSelection()?.selectAllChildren(shown);
+  };
   return h(
     "div",
     { class: "copyable" },
@@ -103,7 +128,7 @@ export function copyable(portal: Portal, text: string): VNode {
         type: "button",
         class: "button quiet",
         "data-testid": "copy",
-        onclick: () => portal.copy(text),
+        onclick: take,
       },
       copied && icon("check"),
       h("span", { role: "status" }, portal.words.text(copied ? "copied" : "copy")),

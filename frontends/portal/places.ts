@@ -5,7 +5,8 @@ import type { Choice } from "./state.ts";
  * work; never in the address, which an order id must not get into (it is a bearer secret).
  */
 export type Place =
-  | { readonly at: "home" }
+  /** `gone`: the order that was on the screen is not known any more, as a reload has to tell too. */
+  | { readonly at: "home"; readonly gone?: boolean }
   | { readonly at: "redeem"; readonly choice: Choice }
   | { readonly at: "order"; readonly orderId: string; readonly choice?: Choice }
   | { readonly at: "history" }

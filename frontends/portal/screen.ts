@@ -18,11 +18,12 @@ export type Screen =
 /** The page that the state is to be shown on. */
 export function screenOf(state: State): Screen {
   const { config, catalogue, connection, place, wallets, held } = state;
+  // Wherever it was asked for: its dialog may be out of sight, and has to be given up somewhere.
+  if (state.connecting) return "connecting";
   if (place.at === "order") return "order";
   if (!config || !catalogue) return state.down ? "down" : "loading";
   if (place.at === "history" || place.at === "receipt") return place.at;
   if (!connection) {
-    if (state.connecting) return "connecting";
     if (state.restoring || !wallets) return "loading";
     return wallets.length > 0 ? "welcome" : "no-wallet";
   }

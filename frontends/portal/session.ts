@@ -138,7 +138,7 @@ export class WalletSession {
     const before = this.store.state.connection;
     this.store.set({ connection });
     if (before && before.address !== connection?.address) {
-      this.store.set({ held: null, heldFailed: false, notice: null, told: null });
+      this.store.set({ held: null, heldFailed: false, notice: null });
       this.accountChanged();
     }
     void this.readHeld();

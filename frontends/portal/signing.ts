@@ -27,6 +27,7 @@ export class Signing {
 
   /** Simulates, so that a refusal is told in words before anything is signed; then sends. */
   async sign(): Promise<void> {
+    if (this.store.state.asking) return;
     if (!this.store.state.connection) await this.session.connect();
     const { open, config, connection } = this.store.state;
     if (!open?.view || !config || !connection || open.working) return;

@@ -18,11 +18,12 @@ export interface Notice {
   readonly tone?: "info" | "warn";
 }
 
-/** A notice whose text comes from a screen that is loaded later. */
+/** The same from what is loaded later, which has its own texts. */
 export interface Told {
   readonly tone: "info" | "warn";
   readonly key: string;
-  readonly text: string;
+  /** Reads the text in the language that those texts are in now. */
+  text(): string;
 }
 
 /** What the customer has chosen for an order. */
@@ -90,8 +91,9 @@ export interface State {
   readonly placing: boolean;
   readonly open: OpenOrder | null;
   readonly kept: readonly KeptOrder[];
-  readonly notice: Notice | null;
-  readonly told: Told | null;
+  readonly notice: Notice | Told | null;
+  /** The button, by its name in the page, whose request the wallet has not answered yet. */
+  readonly asking: { readonly button: string } | null;
   /** What was copied a moment ago. */
   readonly copied: string | null;
 }
@@ -115,7 +117,7 @@ export const EMPTY: State = {
   open: null,
   kept: [],
   notice: null,
-  told: null,
+  asking: null,
   copied: null,
 };
 

@@ -2,8 +2,11 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { Portal } from "../portal/app.ts";
+import type { LaterScreens, Told } from "../portal/later.ts";
 import type { PortalKey } from "../portal/messages/index.ts";
 import { orderPage } from "../portal/pages/order.ts";
+import { walletChooser } from "../portal/pages/welcome.ts";
+import { screenOf } from "../portal/screen.ts";
 import type { Provider, Wallet } from "../portal/wallet.ts";
 import { type Api, ApiError, Unreachable } from "../shared/api.ts";
 import type { Translator } from "../shared/i18n.ts";
@@ -20,6 +23,13 @@ const type = (tokenId: number) => ({
   sites: [],
   requires: [],
 });
+const CONFIG = {
+  chainId: 97,
+  chainName: "BNB Testnet",
+  contractAddress: "0x5fbdb2315678afecb367f032d93f642f64180aa3",
+  nativeCurrency: { name: "BNB", symbol: "tBNB", decimals: 18 },
+  rpcUrls: [],
+};
 const never = () => new Promise(() => {});
 
 /** What browsers have; each test begins with a fresh one. */
@@ -59,6 +69,10 @@ class Around {
   };
   readonly asked: string[] = [];
   placed = 0;
+  readonly keys: string[] = [];
+  language = "vi";
+  loadedIn = "";
+  config: () => Promise<unknown> = async () => CONFIG;
   place: (orderId: string) => Promise<unknown> = async (orderId) => ({ orderId });
   look: (orderId: string) => Promise<OrderView> = async (orderId) => this.view(orderId);
   readonly portal: Portal;
@@ -66,16 +80,11 @@ class Around {
   constructor() {
     browser();
     const api = {
-      config: async () => ({
-        chainId: 97,
-        chainName: "BNB Testnet",
-        contractAddress: "0x5fbdb2315678afecb367f032d93f642f64180aa3",
-        nativeCurrency: { name: "BNB", symbol: "tBNB", decimals: 18 },
-        rpcUrls: [],
-      }),
+      config: () => this.config(),
       catalogue: async () => ({ types: [type(1001), type(2001)], sites: [] }),
-      placeOrder: () => {
+      placeOrder: (_: unknown, key: string) => {
         this.placed += 1;
+        this.keys.push(key);
         return this.place(`ORD_20261121_000000000000000${this.placed}`);
       },
       order: (orderId: string) => this.look(orderId),
@@ -84,7 +93,11 @@ class Around {
     } as unknown as Api;
     const words = {
       has: () => true,
+      use: async (language: string) => {
+        this.language = language;
+      },
       text: (key: string) => key,
+      pick: () => "",
       goods: () => "",
       moment: () => "",
     } as never;
@@ -132,6 +145,15 @@ class Around {
     ]);
     // The fake node does not hold vouchers.
     Object.assign(this.portal.state, { held, heldFailed: false });
+  }
+
+  /** What is loaded later offers `cancelOrder`, its texts in the language it was loaded in. */
+  cancels(cancelOrder: () => Promise<Told | null>): void {
+    const screens = { cancelOrder } as unknown as LaterScreens;
+    this.portal.later.load = async () => {
+      this.loadedIn = this.language;
+      return screens;
+    };
   }
 
   get sends(): number {
@@ -304,6 +326,183 @@ walk(
     assert.equal(around.portal.local(view.orderId).attempts.at(-1)?.txHash, other);
   },
 );
+
+/** An order that waits for the customer, who declined once. */
+async function declined(around: Around): Promise<string> {
+  around.answers.eth_sendTransaction = () => {
+    throw { code: 4001 };
+  };
+  await around.portal.redeem();
+  await turns();
+  assert.equal(around.stage, "unsigned");
+  return around.portal.state.open?.orderId ?? "";
+}
+
+walk("pressed twice, taking an order back asks the wallet once", async (around) => {
+  const orderId = await declined(around);
+  const waiting: ((told: Told | null) => void)[] = [];
+  around.cancels(() => new Promise((resolve) => waiting.push(resolve)));
+  const { portal } = around;
+  assert.doesNotMatch(around.page, /"aria-disabled":"true"/);
+  const first = portal.cancelOrder("cancel-order");
+  void portal.cancelOrder("cancel-order");
+  await turns();
+  assert.equal(waiting.length, 1);
+  assert.equal(around.page.match(/"aria-disabled":"true"/g)?.length, 2, "and to confirm it waits");
+  void portal.signing.sign();
+  await turns();
+  assert.equal(around.sends, 1);
+  waiting[0]?.(null);
+  await first;
+  assert.doesNotMatch(around.page, /"aria-disabled":"true"/);
+  // A wallet that never answers holds nobody who goes elsewhere and comes back.
+  void portal.cancelOrder("cancel-order");
+  portal.home();
+  portal.openOrder(orderId);
+  await turns();
+  const told: Told = { tone: "warn", key: "cancel.rejected", text: () => "" };
+  void portal.cancelOrder("cancel-order");
+  await turns();
+  waiting[1]?.(told);
+  await turns();
+  assert.deepEqual([waiting.length, portal.state.notice], [3, null]);
+  assert.match(around.page, /"aria-disabled":"true"/);
+  waiting[2]?.(told);
+  await turns();
+  assert.equal(portal.state.notice, told);
+});
+
+walk("what a later screen told gives way to what is newer", async (around) => {
+  await declined(around);
+  around.cancels(async () => ({ tone: "warn", key: "cancel.rejected", text: () => "kept" }));
+  await around.portal.cancelOrder("cancel-order");
+  assert.match(around.page, /"cancel\.rejected"/);
+  assert.doesNotMatch(around.page, /"problem\.rejected"/);
+  await around.portal.signing.sign();
+  assert.match(around.page, /"problem\.rejected"/);
+  assert.doesNotMatch(around.page, /"cancel\.rejected"/);
+});
+
+walk("what a later screen told changes its language with the page", async (around) => {
+  await declined(around);
+  const text = () => `in ${around.loadedIn}`;
+  around.cancels(async () => ({ tone: "warn", key: "cancel.rejected", text }));
+  await around.portal.cancelOrder("cancel-order");
+  assert.match(around.page, /"in vi"/);
+  await around.portal.useLanguage("en");
+  assert.match(around.page, /"in en"/);
+});
+
+walk("an order that is gone is told of, also after a reload in that moment", async (around) => {
+  await declined(around);
+  around.look = async () => {
+    throw problem(404);
+  };
+  around.portal.tracker.now();
+  await turns();
+  assert.deepEqual(
+    [around.portal.state.place.at, around.portal.state.notice?.key],
+    ["home", "order.gone"],
+  );
+  const { state } = history;
+  const again = new Around();
+  history.replaceState(state, "");
+  again.portal.start();
+  assert.equal(again.portal.state.notice?.key, "order.gone");
+  again.portal.openHistory();
+  assert.equal(again.portal.state.notice, null);
+});
+
+walk("a wallet without enough of it is not asked for a number that cannot be", async (around) => {
+  Object.assign(around.portal.state, { held: new Map([[1001, 0]]) });
+  await around.portal.redeem();
+  const { amount } = around.portal.state.draft?.errors ?? {};
+  assert.equal(amount?.key, "revert.ERC1155InsufficientBalance");
+  assert.equal(around.placed, 0);
+});
+
+walk("a wallet that asks to connect is waited for wherever it was called", async (around) => {
+  await declined(around);
+  const { connection } = around.portal.state;
+  const wallet = connection?.wallet as Wallet;
+  around.portal.session.disconnect();
+  assert.equal(screenOf(around.portal.state), "order");
+  around.answers.eth_requestAccounts = never;
+  void around.portal.session.join(wallet, false);
+  assert.equal(screenOf(around.portal.state), "connecting");
+  around.portal.session.giveUp();
+  assert.equal(screenOf(around.portal.state), "order");
+});
+
+walk("who is asked for a wallet and has none is shown how to get one", async (around) => {
+  const had = around.portal.state.connection?.wallet as Wallet;
+  Object.assign(globalThis, {
+    matchMedia: () => ({ matches: false }),
+    location: { host: "portal.example", origin: "https://portal.example", pathname: "/" },
+  });
+  const chooser = (wallets: readonly Wallet[]) => {
+    around.portal.session.found(wallets);
+    return JSON.stringify(walletChooser(around.portal));
+  };
+  assert.match(chooser([]), /"get-wallet"/);
+  assert.doesNotMatch(chooser([]), /"connect\.choose"/);
+  assert.match(chooser([had]), /"wallet-w"/);
+  assert.match(chooser([had]), /"connect\.choose"/);
+  assert.doesNotMatch(chooser([had]), /"get-wallet"/);
+});
+
+test("an order is tried again with its key until the API has taken or refused it", async () => {
+  const stored = new Map<string, string>();
+  const sessionStorage = {
+    getItem: (name: string) => stored.get(name) ?? null,
+    setItem: (name: string, value: string) => stored.set(name, value),
+    removeItem: (name: string) => stored.delete(name),
+  };
+  Object.defineProperty(globalThis, "sessionStorage", {
+    value: sessionStorage,
+    configurable: true,
+  });
+  const around = await new Around().begin();
+  try {
+    const busy = new Unreachable("503", {}, 2);
+    const limited = new ApiError({ title: "", status: 429, code: "RATE_LIMITED" }, 2);
+    const refused = problem(409);
+    for (const error of [new Unreachable("offline"), busy, limited, refused, busy]) {
+      around.place = async () => {
+        throw error;
+      };
+      await around.portal.redeem();
+    }
+    const [first, second, third, fourth, fifth] = around.keys;
+    assert.deepEqual([second, third, fourth], [first, first, first]);
+    assert(fifth !== first);
+    assert.equal(around.portal.state.notice?.key, "problem.offline");
+  } finally {
+    around.end();
+    Reflect.deleteProperty(globalThis, "sessionStorage");
+  }
+});
+
+test("a service that asks for time is told to be down, and left alone for that time", async () => {
+  mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  const around = new Around();
+  let asked = 0;
+  around.config = async () => {
+    asked += 1;
+    throw new Unreachable("503", {}, 60);
+  };
+  around.portal.start();
+  await turns();
+  assert.equal(screenOf(around.portal.state), "down");
+  mock.timers.tick(59_000);
+  await turns();
+  assert.equal(asked, 1);
+  around.config = async () => CONFIG;
+  mock.timers.tick(1000);
+  await turns();
+  assert.equal(around.portal.state.config, CONFIG);
+  mock.timers.reset();
+});
 
 test("only an API that does not know an order has it forgotten, and none that was sent", async () => {
   for (const [status, sent, kept] of [

@@ -4,13 +4,20 @@ The wallet is scripted, the chain is anvil, the rest is the demo as it runs. A r
 `data-notice` is one to the text of that key in both catalogues.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.steps import MEETING_ROOM, ON_CHAIN_MS, expect_stage, order_id
+from tests.e2e.states.portal import (
+    COLOUR_PRINT,
+    ELSEWHERE,
+    SEND,
+    SWITCH,
+    expect_notice,
+    expect_screen,
+    redeem,
+    sent,
+)
+from tests.e2e.steps import MEETING_ROOM, expect_stage, order_id
 from tests.e2e.wallet import (
     Outcome,
     Wallet,
@@ -29,28 +36,6 @@ from tests.e2e.world import World
 pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(180)]
 
 HELD = 3
-COLOUR_PRINT = 2001
-ELSEWHERE = 1
-SEND = "eth_sendTransaction"
-SWITCH = "wallet_switchEthereumChain"
-
-
-def expect_screen(page: Page, name: str) -> None:
-    expect(page.locator("main")).to_have_attribute("data-screen", name, timeout=ON_CHAIN_MS)
-
-
-def expect_notice(page: Page, key: str) -> None:
-    """The text of that key is on the screen."""
-    shown = page.locator(f'[data-notice="{key}"]')
-    expect(shown).to_be_visible(timeout=ON_CHAIN_MS)
-    expect(shown).not_to_be_empty()
-
-
-def redeem(page: Page, world: World, token_id: int = MEETING_ROOM) -> None:
-    """From the vouchers to the order, whose redemption the wallet is asked for."""
-    page.get_by_test_id(f"voucher-{token_id}").click()
-    page.get_by_test_id(f"site-{world.site}").check()
-    page.get_by_test_id("redeem").click()
 
 
 def expect_burned(world: World, wallet: Wallet, burns: int, token_id: int = MEETING_ROOM) -> None:
@@ -77,17 +62,6 @@ def order_id_kept(page: Page) -> str:
 @pytest.fixture
 def wallet(world: World) -> Wallet:
     return world.wallet({MEETING_ROOM: HELD})
-
-
-@contextmanager
-def sent_and_waiting(world: World, wallet: Wallet) -> Iterator[Page]:
-    """An order whose transaction waits to be mined, on a chain that stands still."""
-    page = world.connected(wallet)
-    with world.chain.frozen():
-        redeem(page, world)
-        expect_stage(page, "submitted")
-        world.until(lambda: wallet.asked("eth_getTransactionByHash") > 0, "the page has seen it")
-        yield page
 
 
 # ---------------------------------------------------------------- connecting
@@ -268,7 +242,7 @@ def test_an_order_burned_elsewhere_is_not_burned_again(world: World, wallet: Wal
 
 
 def test_a_transaction_sped_up_in_the_wallet_is_followed(world: World, wallet: Wallet) -> None:
-    with sent_and_waiting(world, wallet) as page:
+    with sent(world, wallet) as (page, _):
         wallet.speed_up(wallet.sent[0])
         world.chain.mine()
         expect_notice(page, "tx.spedUp")
@@ -281,7 +255,7 @@ def test_a_transaction_sped_up_in_the_wallet_is_followed(world: World, wallet: W
 def test_a_transaction_cancelled_in_the_wallet_can_be_signed_again(
     world: World, wallet: Wallet
 ) -> None:
-    with sent_and_waiting(world, wallet) as page:
+    with sent(world, wallet) as (page, _):
         wallet.cancel(wallet.sent[0])
         world.chain.mine()
         expect_notice(page, "tx.cancelled")
@@ -292,7 +266,7 @@ def test_a_transaction_cancelled_in_the_wallet_can_be_signed_again(
 
 @pytest.mark.slow
 def test_a_dropped_transaction_can_be_signed_again(world: World, wallet: Wallet) -> None:
-    with sent_and_waiting(world, wallet) as page:
+    with sent(world, wallet) as (page, _):
         world.chain.drop(wallet.sent[0])
         expect_notice(page, "tx.dropped")
         expect_stage(page, "unsigned")
@@ -302,7 +276,7 @@ def test_a_dropped_transaction_can_be_signed_again(world: World, wallet: Wallet)
 
 @pytest.mark.slow
 def test_a_dropped_transaction_that_comes_back_burns_once(world: World, wallet: Wallet) -> None:
-    with sent_and_waiting(world, wallet) as page:
+    with sent(world, wallet) as (page, _):
         world.chain.drop(wallet.sent[0])
         expect_stage(page, "unsigned")
         wallet.send_again(wallet.sent[0])
@@ -331,7 +305,7 @@ def test_a_transaction_that_reverts_on_the_chain_used_nothing(world: World) -> N
 
 @pytest.mark.slow
 def test_a_burn_that_the_chain_takes_back_comes_again(world: World, wallet: Wallet) -> None:
-    with sent_and_waiting(world, wallet) as page:
+    with sent(world, wallet) as (page, _):
         world.chain.mine()
         expect_stage(page, "confirming")
         world.chain.reorg(1)

@@ -174,12 +174,16 @@ class World:
 
     def deliver(self, placed: Placed, *, site: str = "") -> dict[str, Any]:
         """A receptionist of `site` delivers it from another device."""
+        return self.hand_over(placed.order_id, site=site)
+
+    def hand_over(self, order_id: str, *, site: str = "") -> dict[str, Any]:
+        """The same for an order that was made on a page."""
         staff = self.staff(site)
         body = {"username": staff["username"], "password": staff["password"]}
         token = self.api("POST", "/auth/login", json=body)["accessToken"]
         return self.api(
             "POST",
-            f"/orders/{placed.order_id}/deliver",
+            f"/orders/{order_id}/deliver",
             headers={"Authorization": f"Bearer {token}"},
             json={},
         )

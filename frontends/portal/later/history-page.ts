@@ -3,7 +3,7 @@ import type { Translator } from "../../shared/i18n.ts";
 import { familyIcon, icon, spinner } from "../../shared/icons.ts";
 import { banner } from "../../shared/parts.ts";
 import type { LaterContext } from "../later.ts";
-import { backButton } from "../parts.ts";
+import { backButton, inert } from "../parts.ts";
 import type { Entry, History } from "./history.ts";
 import type { LaterKey } from "./messages/index.ts";
 
@@ -207,7 +207,7 @@ function below(history: History, words: Words): Child {
       type: "button",
       class: "button quiet wide",
       "data-testid": "history-more",
-      disabled: more === "loading",
+      ...inert(more === "loading"),
       onclick: () => void history.loadMore(),
     },
     more === "loading" && spinner(),

@@ -59,7 +59,8 @@ export function leave(): void {
 function inWords(telling: Telling | null): Told | null {
   if (!telling) return null;
   const { key, values } = telling;
-  return { tone: key === "watch.done" ? "info" : "warn", key, text: loaded().text(key, values) };
+  const tone = key === "watch.done" ? "info" : "warn";
+  return { tone, key, text: () => loaded().text(key, values) };
 }
 
 function loaded(): Words {

@@ -169,12 +169,22 @@ function actions(portal: Portal, view: OrderView, stage: Stage, local: Local): C
     const again = local.attempts.length > 0 || state.notice !== null;
     const text = again ? "stage.unsigned.again" : "stage.unsigned.action";
     return [
-      state.connection
-        ? primary("sign", words.text(text), () => portal.signing.sign())
-        : primary("sign", words.text("stage.unsigned.connect"), () => portal.signing.sign()),
+      primary(
+        "sign",
+        words.text(state.connection ? text : "stage.unsigned.connect"),
+        () => portal.signing.sign(),
+        { off: state.asking !== null },
+      ),
       canCancel(view, local) &&
         state.connection &&
-        minor("cancel-order", words.text("order.cancel"), () => portal.cancelOrder()),
+        minor(
+          "cancel-order",
+          words.text("order.cancel"),
+          () => portal.cancelOrder("cancel-order"),
+          {
+            asking: state.asking,
+          },
+        ),
     ];
   }
   switch (stage) {

@@ -3,7 +3,7 @@ import { familyIcon, icon, spinner } from "../../shared/icons.ts";
 import type { MetaField } from "../../shared/wire.ts";
 import type { Portal } from "../app.ts";
 import type { PortalKey } from "../messages/index.ts";
-import { backButton, noticeBanner } from "../parts.ts";
+import { backButton, inert, noticeBanner } from "../parts.ts";
 import type { Draft } from "../state.ts";
 
 /** Choosing how many, where, and what the service needs to know. */
@@ -60,7 +60,7 @@ export function redeemPage(portal: Portal): Child {
             type: "submit",
             class: "button primary wide",
             "data-testid": "redeem",
-            disabled: state.placing,
+            ...inert(state.placing),
           },
           state.placing && spinner(),
           state.placing
@@ -76,15 +76,15 @@ function amountField(portal: Portal, draft: Draft): VNode {
   const { words } = portal;
   const most = portal.most(draft);
   const min = draft.type.minAmount;
-  const step = (by: number, key: PortalKey, sign: string, disabled: boolean) =>
+  const step = (by: number, key: PortalKey, sign: string, end: boolean) =>
     h(
       "button",
       {
         type: "button",
         class: "button step",
         "aria-label": words.text(key),
-        disabled,
-        onclick: () => portal.edit({ amount: draft.amount + by }),
+        ...inert(end),
+        onclick: () => end || portal.edit({ amount: draft.amount + by }),
       },
       sign,
     );

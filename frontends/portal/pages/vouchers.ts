@@ -104,6 +104,7 @@ function keptRow(portal: Portal, order: KeptOrder, service: VoucherType | null):
 
 function voucherCard(portal: Portal, type: VoucherType, count: number): Child {
   const { words } = portal;
+  const add = `add-${type.tokenId}`;
   const sites = portal.sitesOf(type).map((site) => words.pick(site.name));
   return [
     h(
@@ -139,12 +140,10 @@ function voucherCard(portal: Portal, type: VoucherType, count: number): Child {
         ),
       ),
     ),
-    minor(
-      `add-${type.tokenId}`,
-      words.text("vouchers.add"),
-      () => portal.addVoucher(type.tokenId),
-      `${words.text("vouchers.add")}: ${words.pick(type.name)}`,
-    ),
+    minor(add, words.text("vouchers.add"), () => portal.addVoucher(add, type.tokenId), {
+      asking: portal.state.asking,
+      label: `${words.text("vouchers.add")}: ${words.pick(type.name)}`,
+    }),
   ];
 }
 

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.faults import Fault, Held, altered, gateway_error, problem, unauthorised
 from tests.e2e.states import state
+from tests.e2e.states.portal import declined
 from tests.e2e.steps import AI_SUITE, MEETING_ROOM
 from tests.e2e.wallet import Call, Wallet, as_usual, fail, pending, reject
 from tests.e2e.world import Placed, World
@@ -83,19 +84,19 @@ def history_no_wallet(world: World) -> Iterator[Page]:
     yield page
 
 
-@state("portal", "history-device")
-def history_device(world: World) -> Iterator[Page]:
-    """An order that this device keeps is listed before signing in."""
-    wallet = world.wallet({MEETING_ROOM: 2})
-    page = world.connected(wallet)
-    wallet.next("eth_sendTransaction", reject())
-    page.get_by_test_id(f"voucher-{MEETING_ROOM}").click()
-    page.get_by_test_id(f"site-{world.site}").check()
-    page.get_by_test_id("redeem").click()
-    expect_notice(page, "problem.rejected")
+def of_this_device(world: World) -> Page:
+    """The orders of a customer who has not signed in: the one made here."""
+    page, _ = declined(world)
     history(page)
     expect_history(page, "sign-in")
     expect(page.get_by_test_id("history-row")).to_have_count(1)
+    return page
+
+
+@state("portal", "history-device")
+def history_device(world: World) -> Iterator[Page]:
+    """An order that this device keeps is listed before signing in."""
+    page = of_this_device(world)
     expect(page.get_by_test_id("history-row")).to_contain_text(":")
     yield page
 
@@ -441,3 +442,32 @@ def voucher_not_in_wallet(world: World) -> Iterator[Page]:
     wallet = world.wallet({MEETING_ROOM: 1})
     wallet.always("wallet_watchAsset", fail(-32602, "Asset of type 'ERC1155' not supported"))
     yield from offered(world, wallet, "watch.unsupported")
+
+
+def waits_for_the_wallet(page: Page, button: str) -> None:
+    """Press what the wallet is asked for, and does not answer."""
+    page.get_by_test_id(button).click()
+    expect(page.get_by_test_id(button)).to_be_disabled()
+
+
+@state("portal", "voucher-offered")
+def voucher_offered(world: World) -> Iterator[Page]:
+    """The wallet asks whether to show the voucher."""
+    wallet = world.wallet({MEETING_ROOM: 1})
+    wallet.always("wallet_watchAsset", pending())
+    page = world.connected(wallet)
+    waits_for_the_wallet(page, f"add-{MEETING_ROOM}")
+    yield page
+
+
+# ---------------------------------------------------------------- an order is taken back
+
+
+@state("portal", "cancelling")
+def cancelling(world: World) -> Iterator[Page]:
+    """The wallet asks whether to take the order back."""
+    page, wallet = declined(world)
+    wallet.always("eth_signTypedData_v4", pending())
+    waits_for_the_wallet(page, "cancel-order")
+    expect(page.get_by_test_id("sign")).to_be_disabled()
+    yield page

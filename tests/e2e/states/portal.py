@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.faults import Held, altered, problem, request_dropped
 from tests.e2e.states import state
-from tests.e2e.steps import AI_SUITE, MEETING_ROOM, ON_CHAIN_MS, expect_stage
+from tests.e2e.steps import AI_SUITE, MEETING_ROOM, ON_CHAIN_MS, expect_stage, order_id
 from tests.e2e.wallet import (
     Outcome,
     Wallet,
@@ -37,6 +37,7 @@ def expect_screen(page: Page, name: str) -> None:
 def expect_notice(page: Page, key: str) -> None:
     shown = page.locator(f'[data-notice="{key}"]')
     expect(shown).to_be_visible(timeout=ON_CHAIN_MS)
+    expect(shown).not_to_be_empty()
 
 
 def customer(world: World, **options: Any) -> Wallet:
@@ -51,19 +52,37 @@ def redeem(page: Page, world: World, token_id: int = MEETING_ROOM) -> None:
     page.get_by_test_id("redeem").click()
 
 
-def ordered(world: World, *outcomes: Outcome, **options: Any) -> tuple[Page, Wallet]:
-    """An order of a customer whose wallet, asked to send, does that."""
+def arrived(world: World, **options: Any) -> tuple[Page, Wallet]:
+    """A customer with a connected wallet, its vouchers on the screen."""
     wallet = customer(world, **options)
-    page = world.connected(wallet)
+    return world.connected(wallet), wallet
+
+
+def ordered(world: World, *outcomes: Outcome) -> tuple[Page, Wallet]:
+    """An order of a customer whose wallet, asked to send, does that."""
+    page, wallet = arrived(world)
     wallet.next(SEND, *outcomes)
     redeem(page, world)
     return page, wallet
 
 
+def declined(world: World) -> tuple[Page, Wallet]:
+    """An order that its customer did not confirm: it waits."""
+    page, wallet = ordered(world, reject())
+    expect_notice(page, "problem.rejected")
+    return page, wallet
+
+
+def disconnect(page: Page) -> None:
+    """Leave the wallet, as its sheet offers."""
+    page.get_by_test_id("account").click()
+    page.get_by_test_id("disconnect").click()
+
+
 @contextmanager
-def sent(world: World) -> Iterator[tuple[Page, Wallet]]:
+def sent(world: World, wallet: Wallet | None = None) -> Iterator[tuple[Page, Wallet]]:
     """An order whose transaction waits to be mined, on a chain that stands still."""
-    wallet = customer(world)
+    wallet = wallet or customer(world)
     page = world.connected(wallet)
     with world.chain.frozen():
         redeem(page, world)
@@ -79,8 +98,7 @@ def told(world: World, page: Page, change: Callable[[Any], Any]) -> None:
 
 def ready(world: World) -> tuple[Page, Wallet]:
     """An order that reception may deliver."""
-    wallet = customer(world)
-    page = world.connected(wallet)
+    page, wallet = arrived(world)
     redeem(page, world)
     expect_stage(page, "ready")
     expect(page.get_by_test_id("qr")).to_be_visible()
@@ -198,12 +216,10 @@ def connect_failed(world: World) -> Iterator[Page]:
 @state("portal", "kept")
 def kept(world: World) -> Iterator[Page]:
     """Orders of this device, with no wallet connected."""
-    page, _ = ordered(world, reject())
-    expect_notice(page, "problem.rejected")
+    page, _ = declined(world)
     page.get_by_test_id("back").click()
     expect_screen(page, "vouchers")
-    page.get_by_test_id("account").click()
-    page.get_by_test_id("disconnect").click()
+    disconnect(page)
     expect_screen(page, "welcome")
     expect(page.get_by_test_id("kept-order")).to_be_visible()
     yield page
@@ -263,7 +279,7 @@ def no_vouchers(world: World) -> Iterator[Page]:
 @state("portal", "vouchers", core=True)
 def vouchers(world: World) -> Iterator[Page]:
     """The account's vouchers."""
-    page = world.connected(customer(world))
+    page, _ = arrived(world)
     expect(page.get_by_test_id(f"voucher-{AI_SUITE}")).to_be_visible()
     yield page
 
@@ -289,7 +305,7 @@ def vouchers_failed(world: World) -> Iterator[Page]:
 @state("portal", "account")
 def account(world: World) -> Iterator[Page]:
     """The connected wallet: its address, and how to leave."""
-    page = world.connected(customer(world))
+    page, _ = arrived(world)
     page.get_by_test_id("account").click()
     expect(page.get_by_test_id("account-sheet")).to_be_visible()
     yield page
@@ -298,8 +314,7 @@ def account(world: World) -> Iterator[Page]:
 @state("portal", "account.changed")
 def account_changed(world: World) -> Iterator[Page]:
     """The account was changed in the wallet while choosing."""
-    wallet = customer(world)
-    page = world.connected(wallet)
+    page, wallet = arrived(world)
     page.get_by_test_id(f"voucher-{MEETING_ROOM}").click()
     expect_screen(page, "redeem")
     wallet.use_account(world.chain.account({MEETING_ROOM: 1}))
@@ -314,7 +329,7 @@ def account_changed(world: World) -> Iterator[Page]:
 @state("portal", "redeem")
 def choosing(world: World) -> Iterator[Page]:
     """Choosing the site."""
-    page = world.connected(customer(world))
+    page, _ = arrived(world)
     page.get_by_test_id(f"voucher-{MEETING_ROOM}").click()
     expect_screen(page, "redeem")
     yield page
@@ -323,7 +338,7 @@ def choosing(world: World) -> Iterator[Page]:
 @state("portal", "redeem-errors", core=True)
 def choosing_errors(world: World) -> Iterator[Page]:
     """Something was left out."""
-    page = world.connected(customer(world))
+    page, _ = arrived(world)
     page.get_by_test_id(f"voucher-{AI_SUITE}").click()
     page.get_by_test_id("amount").fill("50")
     page.get_by_test_id("redeem").click()
@@ -334,7 +349,7 @@ def choosing_errors(world: World) -> Iterator[Page]:
 @state("portal", "placing")
 def placing(world: World) -> Iterator[Page]:
     """The order is being made."""
-    page = world.connected(customer(world))
+    page, _ = arrived(world)
     world.faults(page).on("POST", "/orders", Held())
     redeem(page, world)
     expect(page.get_by_test_id("redeem")).to_be_disabled()
@@ -344,7 +359,7 @@ def placing(world: World) -> Iterator[Page]:
 @state("portal", "problem.limit")
 def rate_limited(world: World) -> Iterator[Page]:
     """Too many orders at once."""
-    page = world.connected(customer(world))
+    page, _ = arrived(world)
     world.faults(page).on("POST", "/orders", problem(429, "RATE_LIMITED", retry_after=42))
     redeem(page, world)
     expect_notice(page, "problem.limit")
@@ -354,7 +369,7 @@ def rate_limited(world: World) -> Iterator[Page]:
 @state("portal", "problem.offline")
 def placing_offline(world: World) -> Iterator[Page]:
     """The API does not answer while the order is made."""
-    page = world.connected(customer(world))
+    page, _ = arrived(world)
     world.faults(page).on("POST", "/orders", request_dropped)
     redeem(page, world)
     expect_notice(page, "problem.offline")
@@ -364,7 +379,7 @@ def placing_offline(world: World) -> Iterator[Page]:
 @state("portal", "problem.api")
 def placing_refused(world: World) -> Iterator[Page]:
     """The API does not take the order."""
-    page = world.connected(customer(world))
+    page, _ = arrived(world)
     world.faults(page).on("POST", "/orders", problem(409, "IDEMPOTENCY_KEY_REUSED"))
     redeem(page, world)
     expect_notice(page, "problem.api")
@@ -377,8 +392,7 @@ def placing_refused(world: World) -> Iterator[Page]:
 @state("portal", "checking")
 def checking(world: World) -> Iterator[Page]:
     """The contract is asked before anything is signed."""
-    wallet = customer(world)
-    page = world.connected(wallet)
+    page, wallet = arrived(world)
     wallet.always("eth_estimateGas", pending())
     redeem(page, world)
     expect_stage(page, "checking")
@@ -396,8 +410,7 @@ def signing(world: World) -> Iterator[Page]:
 @state("portal", "problem.rejected", core=True)
 def rejected(world: World) -> Iterator[Page]:
     """The customer declined: the order is kept."""
-    page, _ = ordered(world, reject())
-    expect_notice(page, "problem.rejected")
+    page, _ = declined(world)
     yield page
 
 
@@ -420,7 +433,7 @@ def wallet_failed(world: World) -> Iterator[Page]:
 @state("portal", "problem.gas")
 def no_gas(world: World) -> Iterator[Page]:
     """Nothing to pay the network's fee with."""
-    page = world.connected(customer(world, wei=0))
+    page, _ = arrived(world, wei=0)
     help_url = "https://www.bnbchain.org/en/testnet-faucet"
     world.faults(page).on("GET", "/config", altered(lambda said: {**said, "gasHelpUrl": help_url}))
     page.reload()
@@ -441,8 +454,7 @@ def no_gas_told_by_the_wallet(world: World) -> Iterator[Page]:
 @state("portal", "problem.account")
 def other_account(world: World) -> Iterator[Page]:
     """The wallet is on another account than the order's."""
-    page, wallet = ordered(world, reject())
-    expect_notice(page, "problem.rejected")
+    page, wallet = declined(world)
     wallet.use_account(world.chain.account())
     world.tell(page)
     page.get_by_test_id("sign").click()
@@ -453,8 +465,7 @@ def other_account(world: World) -> Iterator[Page]:
 @state("portal", "revert.EnforcedPause")
 def paused(world: World) -> Iterator[Page]:
     """Redemptions are paused."""
-    wallet = customer(world)
-    page = world.connected(wallet)
+    page, _ = arrived(world)
     world.chain.pause(paused=True)
     try:
         redeem(page, world)
@@ -467,8 +478,7 @@ def paused(world: World) -> Iterator[Page]:
 @state("portal", "revert.other")
 def refused(world: World) -> Iterator[Page]:
     """The contract refuses with an error that has no words of its own."""
-    wallet = customer(world)
-    page = world.connected(wallet)
+    page, wallet = arrived(world)
     # MaxSupplyExceeded(uint256,uint256,uint256), which no redemption can meet.
     data = "0xb14d3f5b" + "00" * 96
     wallet.always("eth_estimateGas", fail(3, "execution reverted", data))
@@ -480,10 +490,8 @@ def refused(world: World) -> Iterator[Page]:
 @state("portal", "unsigned-no-wallet")
 def unsigned_without_wallet(world: World) -> Iterator[Page]:
     """The order waits, and no wallet is connected."""
-    page, _ = ordered(world, reject())
-    expect_notice(page, "problem.rejected")
-    page.get_by_test_id("account").click()
-    page.get_by_test_id("disconnect").click()
+    page, _ = declined(world)
+    disconnect(page)
     expect(page.get_by_test_id("account")).to_be_hidden()
     yield page
 
@@ -494,8 +502,7 @@ def unsigned_without_wallet(world: World) -> Iterator[Page]:
 @state("portal", "looking")
 def looking(world: World) -> Iterator[Page]:
     """The wallet's answer was lost."""
-    wallet = customer(world)
-    page = world.connected(wallet)
+    page, wallet = arrived(world)
     with world.chain.frozen():
         wallet.next(SEND, answer_lost())
         redeem(page, world)
@@ -610,20 +617,9 @@ def large_code(world: World) -> Iterator[Page]:
 def delivered(world: World) -> Iterator[Page]:
     """Handed over."""
     page, _ = ready(world)
-    placed = page.get_by_test_id("order-code").get_attribute("data-order-id")
-    told(world, page, lambda view: view)
-    deliver(world, str(placed))
+    world.hand_over(order_id(page))
     expect_stage(page, "delivered")
     yield page
-
-
-def deliver(world: World, order_id: str) -> None:
-    """A receptionist delivers that order from another device."""
-    staff = world.staff()
-    body = {"username": staff["username"], "password": staff["password"]}
-    token = world.api("POST", "/auth/login", json=body)["accessToken"]
-    headers = {"Authorization": f"Bearer {token}"}
-    world.api("POST", f"/orders/{order_id}/deliver", headers=headers, json={})
 
 
 # ---------------------------------------------------------------- what ends otherwise
@@ -631,8 +627,7 @@ def deliver(world: World, order_id: str) -> None:
 
 def ended(world: World, **change: Any) -> Page:
     """An unsigned order of which the API tells `change`."""
-    page, _ = ordered(world, reject())
-    expect_notice(page, "problem.rejected")
+    page, _ = declined(world)
     told(world, page, lambda view: {**view, **change})
     page.reload()
     return page
@@ -687,8 +682,7 @@ def stale(world: World) -> Iterator[Page]:
 @state("portal", "order-loading")
 def order_loading(world: World) -> Iterator[Page]:
     """The order is being asked for."""
-    page, _ = ordered(world, reject())
-    expect_notice(page, "problem.rejected")
+    page, _ = declined(world)
     world.faults(page).on("GET", ORDER, Held())
     page.reload()
     expect_screen(page, "order")
@@ -698,8 +692,7 @@ def order_loading(world: World) -> Iterator[Page]:
 @state("portal", "order-down")
 def order_down(world: World) -> Iterator[Page]:
     """The API does not answer, and the order was not seen before."""
-    page, _ = ordered(world, reject())
-    expect_notice(page, "problem.rejected")
+    page, _ = declined(world)
     world.faults(page).on("GET", ORDER, request_dropped)
     page.reload()
     expect(page.locator("main h1")).to_be_visible()
@@ -709,10 +702,10 @@ def order_down(world: World) -> Iterator[Page]:
 @state("portal", "order.gone")
 def order_gone(world: World) -> Iterator[Page]:
     """The order is not known any more."""
-    page, _ = ordered(world, reject())
-    expect_notice(page, "problem.rejected")
+    page, _ = declined(world)
     world.faults(page).on("GET", ORDER, problem(404, "ORDER_NOT_FOUND"))
-    page.reload()
+    # The page looks at once then; a reload could come before or after what it tells.
+    page.evaluate("dispatchEvent(new Event('online'))")
     expect_notice(page, "order.gone")
     yield page
 
@@ -720,7 +713,7 @@ def order_gone(world: World) -> Iterator[Page]:
 @state("portal", "problem.later")
 def later_failed(world: World) -> Iterator[Page]:
     """A screen that is loaded later cannot be loaded."""
-    page = world.connected(customer(world))
+    page, _ = arrived(world)
     expect_screen(page, "vouchers")
     page.route("**/later-*.js", lambda route: route.abort())
     page.get_by_test_id("my-orders").click()
