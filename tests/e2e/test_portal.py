@@ -3,6 +3,8 @@
 What wallets refuse and chains do is in test_wallet_faults.py; each state's looks in test_states.py.
 """
 
+import re
+import time
 from typing import Any
 
 import pytest
@@ -301,7 +303,7 @@ def test_the_address_to_send_gas_to_is_copied(world: World) -> None:
     expect_notice(page, "problem.gas")
     copy = page.get_by_test_id("gas-help").get_by_test_id("copy")
     # Browsers inside wallets may refuse it: the address is selected then, to be copied by hand.
-    page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('refused'))")
+    page.evaluate("() => { navigator.clipboard.writeText = async () => { throw 'refused' } }")
     copy.click()
     page.wait_for_function(
         "wanted => String(getSelection()) === wanted", arg=wallet.address.lower()
@@ -333,3 +335,14 @@ def test_what_was_told_on_the_way_is_gone_once_the_code_is_ready(world: World) -
         expect_notice(page, "tx.spedUp")
     expect_stage(page, "ready")
     expect(page.locator("[data-notice]")).to_have_count(0)
+
+
+@pytest.mark.slow
+def test_a_device_whose_clock_is_wrong_shows_the_time_that_is_left(world: World) -> None:
+    page, _ = ordered(world, reject())
+    expect_notice(page, "problem.rejected")
+    page.clock.install(time=time.time() - 2 * 3600)
+    page.reload()
+    expect(page.get_by_test_id("time-left")).to_contain_text(re.compile(r"\b2\d:\d\d\b"))
+    page.get_by_test_id("cancel-order").click()
+    expect_stage(page, "cancelled")
