@@ -10,7 +10,7 @@ import { type Case, Counter } from "./case.ts";
 import type { Device } from "./device.ts";
 import type { Installation } from "./installation.ts";
 import { OFF } from "./late-scanner.ts";
-import { type List, Listing, NO_LIST } from "./listing.ts";
+import { isToday, type List, Listing, NO_LIST } from "./listing.ts";
 import type { ConsoleKey } from "./messages/index.ts";
 import { type Notice, passwordFailure } from "./notice.ts";
 import { Outbox, type Outcome, type Press } from "./outbox.ts";
@@ -188,6 +188,7 @@ export class Desk {
   }
 
   async signIn(username: string, password: string): Promise<void> {
+    if (this.state.busy) return;
     this.set({ busy: true, notice: null });
     try {
       await this.session.signIn(username.trim(), password);
@@ -200,6 +201,7 @@ export class Desk {
   }
 
   async changePassword(current: string, wanted: string): Promise<void> {
+    if (this.state.busy) return;
     if (wanted.length < SHORTEST_PASSWORD) {
       this.set({ notice: { key: "password.short" } });
       return;
@@ -273,14 +275,14 @@ export class Desk {
   /** Checks what was scanned, typed or pasted. */
   async check(text: string, method: InputMethod): Promise<void> {
     const parsed = parseCode(text, new Date(this.device.time()));
-    if (parsed.kind === "empty") return;
     if (parsed.kind === "order") {
       this.scanner.close();
       this.set({ code: "", notice: null, leaving: false });
       await this.counter.open(parsed.orderIds, method);
     } else if (method === "typed") {
-      this.set({ notice: { key: `parse.${parsed.kind}` } });
-    } else {
+      const kind = parsed.kind === "empty" ? "incomplete" : parsed.kind;
+      this.set({ notice: { key: `parse.${kind}` } });
+    } else if (parsed.kind !== "empty") {
       this.scanner.close();
       const kind = parsed.kind === "incomplete" ? "foreign" : parsed.kind;
       this.counter.showForeign(method, { key: `parse.${kind}` });
@@ -316,6 +318,7 @@ export class Desk {
   }
 
   openCamera(): void {
+    if (this.counter.isBusy()) return;
     this.set({ notice: null });
     this.scanner.open();
   }
@@ -362,7 +365,7 @@ export class Desk {
   isIdle(): boolean {
     const { busy, current, code, camera, leaving, list } = this.state;
     const atWork = busy || current !== null || code !== "" || camera.phase !== "off" || leaving;
-    return !atWork && list.filter.search === "" && this.outbox.isKept();
+    return !atWork && isToday(list.filter) && this.outbox.isKept();
   }
 
   private enter(): void {

@@ -68,7 +68,7 @@ export class Installation {
       this.changed();
     }
     const quiet = performance.now() - this.touchedAt > QUIET_MS;
-    if (!updating || !quiet || !this.isIdle()) return;
+    if (!updating || !quiet || isTyped(document.activeElement) || !this.isIdle()) return;
     if (this.outdated) location.reload();
     else waiting?.postMessage("take over");
   }
@@ -78,4 +78,9 @@ export class Installation {
     this.installable = offer !== null;
     this.changed();
   }
+}
+
+/** Whether somebody stopped in the middle of a field. */
+function isTyped(focused: Element | null): boolean {
+  return focused instanceof HTMLInputElement && focused.value !== "";
 }

@@ -103,6 +103,7 @@ export class Listing {
 
   /** Asks again from the newest on. */
   refresh(): void {
+    if (this.isMistyped()) this.set({ failed: null });
     if (this.site) this.load();
   }
 
@@ -161,7 +162,13 @@ export class Listing {
     }
     this.cursor = cursor;
     const at = this.device.time();
-    this.set({ items: before, more: cursor !== null, loading: false, failed: null, at });
+    const failed = this.isMistyped() ? this.list.failed : null;
+    this.set({ items: before, more: cursor !== null, loading: false, failed, at });
+  }
+
+  /** Whether what was wrong was a search that asked for nothing; today's queue goes on below it. */
+  private isMistyped(): boolean {
+    return this.list.failed?.key === "list.search";
   }
 
   private fail(error: unknown, mine: number): void {

@@ -64,7 +64,7 @@ export function orderList(desk: Desk): VNode {
           type: "button",
           class: "button quiet wide",
           "data-testid": "list-more",
-          disabled: list.loading,
+          "aria-disabled": list.loading && "true",
           onclick: () => desk.moreOfList(),
         },
         list.loading && spinner(),
@@ -131,6 +131,10 @@ function searchForm(desk: Desk, filter: Filter, today: boolean): VNode {
         spellcheck: "false",
         enterkeyhint: "search",
         placeholder: words.text("list.hint"),
+        // Back from a customer, the field says what the list is of.
+        mounted: (field: HTMLInputElement) => {
+          field.value = filter.search;
+        },
       }),
       h(
         "button",
@@ -147,7 +151,12 @@ function searchForm(desk: Desk, filter: Filter, today: boolean): VNode {
     ),
     h(
       "details",
-      { class: "other-days" },
+      {
+        class: "other-days",
+        mounted: (days: HTMLDetailsElement) => {
+          days.open = Boolean(filter.from || filter.to);
+        },
+      },
       h("summary", { "data-testid": "list-days" }, icon("clock"), words.text("list.days")),
       h("div", { class: "days" }, day("from"), day("to")),
     ),

@@ -178,7 +178,8 @@ function submit(testid: string, label: string, busy: boolean): VNode {
       type: "submit",
       class: "button primary wide",
       "data-testid": testid,
-      disabled: busy,
+      // Not `disabled`, which would take the focus away.
+      "aria-disabled": busy && "true",
     },
     busy && spinner(),
     label,

@@ -75,7 +75,7 @@ export function leavingDialog(desk: Desk): Child {
       "data-testid": "leaving",
       "aria-labelledby": "leaving-title",
       mounted: (dialog: HTMLDialogElement) => dialog.showModal(),
-      oncancel: () => desk.stay(),
+      onclose: () => desk.stay(),
     },
     h(
       "div",
@@ -88,7 +88,8 @@ export function leavingDialog(desk: Desk): Child {
           type: "button",
           class: "button primary",
           "data-testid": "stay",
-          onclick: () => desk.stay(),
+          // Closed by itself, the dialog gives the focus back.
+          onclick: (event: Event) => (event.currentTarget as Element).closest("dialog")?.close(),
         },
         words.text("leaving.stay"),
       ),

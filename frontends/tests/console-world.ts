@@ -483,7 +483,7 @@ export class FakeTab {
       app: { installable: false, updating: false, install: async () => {} },
       scanner: {
         warm: nothing,
-        open: nothing,
+        open: () => this.desk.cameraChanged({ ...off, phase: "starting" }),
         close: () => this.desk.cameraChanged(off),
         release: nothing,
         show: never,
@@ -619,4 +619,21 @@ export function dice(seed: number): () => number {
 /** The order id of a number. */
 export function idOf(number: number): string {
   return `ORD_19700101_${String(number).padStart(16, "0")}`;
+}
+
+/** The order of number 1, and a tab on a device where "lan" is at the desk. */
+export async function desk() {
+  const time = new Time();
+  const server = new FakeServer(time);
+  const device = new FakeDevice(time, server);
+  const order = server.order(idOf(1));
+  const tab = await device.open();
+  await tab.signIn("lan");
+  return { time, server, device, order, tab };
+}
+
+/** The code of the order of that number is read, and its answer looked at. */
+export async function scan(tab: FakeTab, number = 1): Promise<void> {
+  void tab.desk.check(`5SOV://order/${idOf(number)}`, "camera");
+  await tab.home.time.pass(600);
 }

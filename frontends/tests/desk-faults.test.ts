@@ -1,23 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Answer, FakeDevice, FakeServer, type FakeTab, idOf, Time } from "./console-world.ts";
+import { type Answer, desk, FakeDevice, idOf, scan } from "./console-world.ts";
 
 const REPLAY = 16 * 60_000;
-
-async function desk() {
-  const time = new Time();
-  const server = new FakeServer(time);
-  const device = new FakeDevice(time, server);
-  const order = server.order(idOf(1));
-  const tab = await device.open();
-  await tab.signIn("lan");
-  return { time, server, device, order, tab };
-}
-
-async function scan(tab: FakeTab, number = 1): Promise<void> {
-  void tab.desk.check(`5SOV://order/${idOf(number)}`, "wedge");
-  await tab.home.time.pass(600);
-}
 
 function tooMany(retryAfter?: number): Answer {
   const body = { title: "Too many requests", status: 429, code: "TOO_MANY_REQUESTS" };

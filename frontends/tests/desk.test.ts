@@ -1,30 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FRESH_MS } from "../reception/answer.ts";
-import {
-  FakeDevice,
-  FakeServer,
-  type FakeTab,
-  idOf,
-  OTHER_SITE,
-  SITE,
-  Time,
-} from "./console-world.ts";
-
-async function desk() {
-  const time = new Time();
-  const server = new FakeServer(time);
-  const device = new FakeDevice(time, server);
-  const order = server.order(idOf(1));
-  const tab = await device.open();
-  await tab.signIn("lan");
-  return { time, server, device, order, tab };
-}
-
-async function scan(tab: FakeTab, number = 1): Promise<void> {
-  void tab.desk.check(`5SOV://order/${idOf(number)}`, "camera");
-  await tab.home.time.pass(600);
-}
+import { desk, FakeDevice, idOf, OTHER_SITE, SITE, scan } from "./console-world.ts";
 
 test("a delivery is one press, told as done, and leaves nothing behind", async () => {
   const { time, device, order, tab } = await desk();
@@ -355,4 +332,36 @@ test("the input method and the device go with the look and the delivery", async 
   for (const headers of seen)
     assert.match(headers["X-Device-Id"] ?? "", /^[0-9a-f]{32} Quay Don 1$/);
   assert.equal(tab.desk.state.site, SITE);
+});
+
+test("the key for the camera opens none behind a delivery that is on its way", async () => {
+  const { time, device, tab } = await desk();
+  await scan(tab);
+  device.setMood("slow");
+  tab.desk.deliver();
+  tab.desk.next();
+  tab.desk.openCamera();
+  assert.equal(tab.answer, "sending");
+  assert.equal(tab.desk.state.camera.phase, "off");
+  await time.pass(20_000);
+  tab.desk.next();
+  tab.desk.openCamera();
+  assert.equal(tab.desk.state.camera.phase, "starting");
+});
+
+test("checking nothing says what is missing", async () => {
+  const { tab } = await desk();
+  void tab.desk.check(" ", "typed");
+  assert.equal(tab.desk.state.notice?.key, "parse.incomplete");
+});
+
+test("no newer build takes over while somebody looks through other days", async () => {
+  const { tab } = await desk();
+  assert(tab.desk.isIdle());
+  for (const change of [{ from: "2026-11-01" }, { search: "beef" }]) {
+    tab.desk.filter(change);
+    assert(!tab.desk.isIdle());
+    tab.desk.filter({ from: null, search: "" });
+    assert(tab.desk.isIdle());
+  }
 });

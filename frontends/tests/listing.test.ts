@@ -152,3 +152,15 @@ test("shortcuts are single keys that no scanner types and no browser needs", () 
   }
   assert.equal(commandOf({ ...plain, key: "a" }), null);
 });
+
+test("what cannot be searched for is told until something else is asked for", async () => {
+  const { time, made } = await listing();
+  made.open(SITE);
+  await time.pass(100);
+  made.search("Lan Nguyen");
+  await time.pass(60_000);
+  assert.equal(made.list.failed?.key, "list.search");
+  made.refresh();
+  await time.pass(100);
+  assert.equal(made.list.failed, null);
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FakeDevice, FakeServer, idOf, SITE, Time } from "./console-world.ts";
+import { desk, FakeDevice, FakeServer, idOf, SITE, scan, Time } from "./console-world.ts";
 
 const QUARTER = 16 * 60_000;
 
@@ -48,8 +48,7 @@ test("a request of one person is never repeated in the name of the next", async 
   const [one, two] = [await device.open(), await device.open()];
   await one.signIn("lan");
   await time.pass(100);
-  void one.desk.check(idOf(1), "camera");
-  await time.pass(600);
+  await scan(one);
   for (const session of server.sessions) session.accessUntil = 0;
   device.moods.set(`/orders/${idOf(1)}/deliver`, "slow");
   one.desk.deliver();
@@ -70,8 +69,7 @@ test("a note outlives another person's turn on another tab", async () => {
   const [one, two] = [await device.open(), await device.open()];
   await one.signIn("lan");
   await time.pass(100);
-  void one.desk.check(idOf(1), "camera");
-  await time.pass(200);
+  await scan(one);
   one.desk.editNote("kept");
   server.revoke("lan");
   await time.pass(15_000);
@@ -101,12 +99,8 @@ test("a reload goes on without asking anybody, the first tab of a day signs in",
 });
 
 test("a session that ends keeps the case and its note for the same person only", async () => {
-  const { time, server, device } = world();
-  server.order(idOf(1));
-  const tab = await device.open();
-  await tab.signIn("lan");
-  void tab.desk.check(idOf(1), "camera");
-  await time.pass(200);
+  const { time, server, tab } = await desk();
+  await scan(tab);
   tab.desk.editNote("half writ");
   server.revoke("lan");
   tab.desk.refreshList();
@@ -133,8 +127,7 @@ test("signing out wipes the case, on all tabs", async () => {
   await one.signIn("lan");
   await time.pass(100);
   assert(two.desk.state.signedIn);
-  void two.desk.check(idOf(1), "camera");
-  await time.pass(200);
+  await scan(two);
   two.desk.editNote("secret note");
   void one.desk.signOut();
   await time.pass(500);
@@ -152,8 +145,7 @@ test("another person on another tab takes the device over", async () => {
   server.order(idOf(1));
   const one = await device.open();
   await one.signIn("lan");
-  void one.desk.check(idOf(1), "camera");
-  await time.pass(200);
+  await scan(one);
   const two = await device.open();
   await time.pass(100);
   void two.desk.signOut();
@@ -165,9 +157,7 @@ test("another person on another tab takes the device over", async () => {
 });
 
 test("a lost answer to a renewal is asked for again, and nobody notices", async () => {
-  const { time, server, device } = world();
-  const tab = await device.open();
-  await tab.signIn("lan");
+  const { time, server, device, tab } = await desk();
   device.moods.set("/auth/refresh", "answers-lost");
   // Nobody has to come back to the tab for that.
   await time.pass(15 * 60_000 + 10_500);
@@ -182,12 +172,8 @@ test("a lost answer to a renewal is asked for again, and nobody notices", async 
 });
 
 test("renewals whose answers are lost for too long cost a sign-in and nothing else", async () => {
-  const { time, server, device } = world();
-  server.order(idOf(1));
-  const tab = await device.open();
-  await tab.signIn("lan");
-  void tab.desk.check(idOf(1), "camera");
-  await time.pass(200);
+  const { time, device, tab } = await desk();
+  await scan(tab);
   tab.desk.editNote("kept");
   device.moods.set("/auth/refresh", "answers-lost");
   await time.pass(QUARTER + 60_000);
@@ -200,9 +186,7 @@ test("renewals whose answers are lost for too long cost a sign-in and nothing el
 });
 
 test("while renewals get no answer nobody is signed out", async () => {
-  const { time, device } = world();
-  const tab = await device.open();
-  await tab.signIn("lan");
+  const { time, device, tab } = await desk();
   device.setMood("offline");
   await time.pass(QUARTER);
   assert(tab.desk.state.signedIn);
@@ -213,9 +197,7 @@ test("while renewals get no answer nobody is signed out", async () => {
 });
 
 test("the end of the session is told ten minutes ahead", async () => {
-  const { time, device } = world();
-  const tab = await device.open();
-  await tab.signIn("lan");
+  const { time, tab } = await desk();
   await time.pass(7 * 3_600_000 + 49 * 60_000);
   assert.equal(tab.desk.state.endsIn, null);
   await time.pass(2 * 60_000);
@@ -225,12 +207,8 @@ test("the end of the session is told ten minutes ahead", async () => {
 });
 
 test("a site that is taken away is left, and the open case comes back with its note", async () => {
-  const { time, server, device } = world();
-  server.order(idOf(1));
-  const tab = await device.open();
-  await tab.signIn("lan");
-  void tab.desk.check(idOf(1), "camera");
-  await time.pass(200);
+  const { time, server, tab } = await desk();
+  await scan(tab);
   tab.desk.editNote("kept");
   server.change("lan", { sites: [] });
   await time.pass(11_000);
@@ -245,12 +223,8 @@ test("a site that is taken away is left, and the open case comes back with its n
 });
 
 test("a password that must change comes first, and the case after it", async () => {
-  const { time, server, device } = world();
-  server.order(idOf(1));
-  const tab = await device.open();
-  await tab.signIn("lan");
-  void tab.desk.check(idOf(1), "camera");
-  await time.pass(200);
+  const { time, server, tab } = await desk();
+  await scan(tab);
   tab.desk.editNote("kept");
   server.change("lan", { mustChangePassword: true });
   await time.pass(11_000);
@@ -267,8 +241,7 @@ test("a password chosen on one tab is chosen on all", async () => {
   server.order(idOf(1));
   const [one, two] = [await device.open(), await device.open()];
   await one.signIn("lan");
-  void two.desk.check(idOf(1), "camera");
-  await time.pass(200);
+  await scan(two);
   two.desk.editNote("kept");
   server.change("lan", { mustChangePassword: true });
   one.desk.refreshList();

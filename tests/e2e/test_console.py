@@ -184,6 +184,9 @@ def test_today_is_counted_filtered_and_searched(world: World, console: Page) -> 
     search.press("Enter")
     expect_answer(console, "not-burned")
     console.keyboard.press("Escape")
+    expect(rows(console)).to_have_count(1)
+    expect(search).to_have_value(given.order_hash[:12])
+    expect(console.get_by_test_id("list-from")).to_be_visible()
 
     console.get_by_test_id("list-today").click()
     console.get_by_test_id("list-all").click()

@@ -21,7 +21,7 @@ from ops.cli.bootstrap import system_tools
 from ops.cli.main import cli
 from tests.e2e.faults import Held, answer_dropped, gateway_error, problem, request_dropped, slow
 from tests.e2e.front import next_build, running_front
-from tests.e2e.states.console import NO_CAMERA, opened
+from tests.e2e.states.console import NEWER_BUILD, NO_CAMERA, opened
 from tests.e2e.steps import MEETING_ROOM, check_code, expect_answer, reception_site, sign_in
 from tests.e2e.world import Placed, World
 
@@ -465,6 +465,20 @@ def test_the_console_can_be_installed_and_opens_offline(world: World) -> None:
     page.context.set_offline(False)
     check_code(page, "0000 0000 0000 0000")
     expect_answer(page, "unknown")
+
+
+def test_a_new_build_waits_for_who_is_typing(world: World) -> None:
+    page = world.console()
+    page.add_init_script(NEWER_BUILD)
+    page.clock.install()
+    page.reload()
+    page.get_by_test_id("username").fill("lan")
+    page.get_by_test_id("username").focus()
+    page.clock.run_for(60_000)
+    assert page.evaluate("taken") == 0
+    page.get_by_test_id("username").fill("")
+    page.clock.run_for(60_000)
+    assert page.evaluate("taken") > 0
 
 
 @pytest.mark.slow

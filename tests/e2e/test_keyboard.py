@@ -1,9 +1,13 @@
 """Whole flows with the keyboard alone: Tab, arrows, Enter, Space, Escape and letters."""
 
+import secrets
+
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.faults import request_dropped
 from tests.e2e.keyboard import focused, press, read, tab_to, write
+from tests.e2e.states.console import expect_notice
 from tests.e2e.steps import AI_SUITE, MEETING_ROOM, expect_answer, expect_stage
 from tests.e2e.wallet import Wallet
 from tests.e2e.world import DESKTOP, World
@@ -62,6 +66,33 @@ def test_a_receptionist_delivers_by_keyboard(world: World) -> None:
         press(page, "next")
         assert world.status(placed) == "DELIVERED"
     expect(page.get_by_test_id("code")).to_be_visible()
+
+
+def test_the_focus_stays_where_somebody_is_refused_or_asked(world: World) -> None:
+    placed = world.ready(MEETING_ROOM)
+    page = world.console()
+    write(page, "username", f"nobody.{secrets.token_hex(4)}")
+    write(page, "password", "wrong password here")
+    press(page, "sign-in")
+    expect_notice(page, "login.wrong")
+    expect(page.get_by_test_id("sign-in")).to_be_focused()
+
+    page = world.desk()
+    write(page, "code", placed.code)
+    page.keyboard.press("Enter")
+    expect_answer(page, "deliverable")
+    world.faults(page).on("POST", "/orders/*/deliver", request_dropped)
+    read(page)
+    press(page, "deliver")
+    expect_answer(page, "unsure")
+    press(page, "next")
+    for key in ("Escape", "Enter"):
+        press(page, "sign-out")
+        expect(page.get_by_test_id("leaving")).to_be_visible()
+        tab_to(page, "stay")
+        page.keyboard.press(key)
+        expect(page.get_by_test_id("leaving")).not_to_be_attached()
+        expect(page.get_by_test_id("sign-out")).to_be_focused()
 
 
 def test_a_focus_that_is_not_drawn_is_found(world: World) -> None:

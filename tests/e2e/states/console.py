@@ -65,10 +65,13 @@ INSECURE = f"""
 {NO_DEVICES}
 Object.defineProperty(globalThis, 'isSecureContext', {{ value: false }});
 """
-# A newer build was loaded and waits. Only a second deployment would bring that about.
+# A newer build was loaded and waits, as only a second deployment would bring about; `taken` counts
+# how often it was told to take over.
 NEWER_BUILD = """
 (() => {
-  const registration = { waiting: { postMessage() {} }, update: async () => {} };
+  globalThis.taken = 0;
+  const waiting = { postMessage: () => { taken += 1; } };
+  const registration = { waiting, update: async () => {} };
   const workers = Object.assign(new EventTarget(), {
     controller: {},
     register: async () => registration,
