@@ -22,16 +22,23 @@ interface Entry {
 
 /** Goes from place to place; `arrived` is told of each arrival, by whatever way. */
 export class Places {
+  /** Asked to go back: browsers do that a moment later, once for each time that they are asked. */
+  private leaving = false;
+
   constructor(private readonly arrived: (place: Place) => void) {}
 
   /** Goes to where this tab was before a reload, and follows the browser's buttons from then on. */
   start(): void {
-    addEventListener("popstate", () => this.arrived(this.entry().place));
+    addEventListener("popstate", () => {
+      this.leaving = false;
+      this.arrived(this.entry().place);
+    });
     this.arrived(this.entry().place);
   }
 
   go(place: Place): void {
     const entry: Entry = { place, depth: this.entry().depth + 1 };
+    this.leaving = false;
     history.pushState(entry, "");
     this.arrived(place);
   }
@@ -48,9 +55,13 @@ export class Places {
     history.replaceState(entry, "");
   }
 
+  /** One step, however often it is pressed before the page has changed. */
   back(): void {
-    if (this.entry().depth > 0) history.back();
-    else this.swap(HOME);
+    if (this.entry().depth === 0) this.swap(HOME);
+    else if (!this.leaving) {
+      this.leaving = true;
+      history.back();
+    }
   }
 
   private entry(): Entry {
