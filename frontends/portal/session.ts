@@ -2,7 +2,7 @@ import { Kept } from "../shared/storage.ts";
 import type { ChainConfig } from "../shared/wire.ts";
 import { balances } from "./contract.ts";
 import { connectNotice, networkNotice } from "./notices.ts";
-import type { Store } from "./state.ts";
+import type { State, Store } from "./state.ts";
 import { type Connection, chainOf, connect, switchChain, type Wallet } from "./wallet.ts";
 
 /** How long a wallet may take to say whether it is still connected, before people are asked. */
@@ -15,6 +15,9 @@ export class WalletSession {
   private readonly listening = new WeakSet<object>();
   /** Grows with every attempt to connect: an answer to an older one comes too late. */
   private turn = 0;
+  /** How often the vouchers were asked for, and which of that was answered last. */
+  private reads = 0;
+  private answered = 0;
 
   constructor(
     private readonly store: Store,
@@ -105,13 +108,23 @@ export class WalletSession {
     if (!connection || !config || !catalogue || connection.chainId !== config.chainId) return;
     const ids = catalogue.types.map((type) => type.tokenId);
     const { provider } = connection.wallet;
-    const current = () => this.store.state.connection?.address === connection.address;
+    this.reads += 1;
+    const read = this.reads;
+    // Answers may overtake each other, and the account may be another one by then.
+    const take = (change: Partial<State>) => {
+      const late = read < this.answered;
+      if (late || this.store.state.connection?.address !== connection.address) return;
+      this.answered = read;
+      this.store.set(change);
+    };
     try {
       const counts = await balances(provider, config.contractAddress, connection.address, ids);
-      const held = new Map(ids.map((id, at) => [id, Number(counts[at] ?? 0n)]));
-      if (current()) this.store.set({ held, heldFailed: false });
+      take({
+        held: new Map(ids.map((id, at) => [id, Number(counts[at] ?? 0n)])),
+        heldFailed: false,
+      });
     } catch {
-      if (current()) this.store.set({ heldFailed: true });
+      take({ heldFailed: true });
     }
   }
 
@@ -138,7 +151,7 @@ export class WalletSession {
     const before = this.store.state.connection;
     this.store.set({ connection });
     if (before && before.address !== connection?.address) {
-      this.store.set({ held: null, heldFailed: false, notice: null });
+      this.store.set({ held: null, heldFailed: false, asking: null, notice: null });
       this.accountChanged();
     }
     void this.readHeld();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WalletSession } from "../portal/session.ts";
-import { EMPTY, Store } from "../portal/state.ts";
+import { EMPTY, type State, Store } from "../portal/state.ts";
 import { connect, discoverWallets, type Provider, type Wallet } from "../portal/wallet.ts";
 import type { Hex } from "../shared/wire.ts";
 
@@ -99,6 +99,43 @@ test("a wallet that connects no account leaves nobody without an answer", async 
   assert.equal(store.state.connecting, null);
 });
 
+const turns = async () => {
+  for (let turn = 0; turn < 20; turn += 1) await null;
+};
+
+test("of two answers about the vouchers the one to the later question counts", async () => {
+  const answers: Record<string, unknown> = { eth_requestAccounts: [ALICE], eth_chainId: "0x61" };
+  const waiting: ((count: number) => void)[] = [];
+  const words = (...numbers: number[]) =>
+    `0x${numbers.map((number) => number.toString(16).padStart(64, "0")).join("")}`;
+  answers.eth_call = () =>
+    new Promise((resolve) => waiting.push((count) => resolve(words(32, 1, count))));
+  const config = { chainId: 97, contractAddress: `0x${"12".repeat(20)}` };
+  const catalogue = { types: [{ tokenId: 1001 }], sites: [] };
+  const store = new Store({ ...EMPTY, config, catalogue } as unknown as State, () => {});
+  const session = new WalletSession(store, () => {});
+  await session.join(wallet(provider(answers)), false);
+  void session.readHeld();
+  void session.readHeld();
+  const held = async (question: number, count: number) => {
+    waiting[question]?.(count);
+    await turns();
+    return store.state.held?.get(1001);
+  };
+  assert.equal(await held(0, 3), 3);
+  assert.equal(await held(2, 2), 2);
+  assert.equal(await held(1, 3), 2);
+});
+
+test("a wallet that is left is not waited for", async () => {
+  const store = new Store(EMPTY, () => {});
+  const session = new WalletSession(store, () => {});
+  await session.join(wallet(provider({ eth_requestAccounts: [ALICE], eth_chainId: 97 })), false);
+  store.set({ asking: { button: "cancel-order" } });
+  session.disconnect();
+  assert.equal(store.state.asking, null);
+});
+
 test("an answer that was overtaken, or comes after disconnecting, is not taken", async () => {
   const waiting: ((accounts: readonly Hex[]) => void)[] = [];
   const answers: Record<string, unknown> = { eth_requestAccounts: [ALICE], eth_chainId: "0x61" };
@@ -106,20 +143,17 @@ test("an answer that was overtaken, or comes after disconnecting, is not taken",
   const given = provider(answers);
   const store = new Store(EMPTY, () => {});
   const session = new WalletSession(store, () => {});
-  const settle = async () => {
-    for (let turn = 0; turn < 20; turn += 1) await null;
-  };
   await session.join(wallet(given), false);
   given.emit("accountsChanged");
   given.emit("accountsChanged");
   waiting[1]?.([BOB]);
-  await settle();
+  await turns();
   waiting[0]?.([ALICE]);
-  await settle();
+  await turns();
   assert.equal(store.state.connection?.address, BOB);
   given.emit("accountsChanged");
   session.disconnect();
   waiting[2]?.([BOB]);
-  await settle();
+  await turns();
   assert.equal(store.state.connection, null);
 });
