@@ -28,7 +28,7 @@ ALLOWED_HEADERS = (
     " x-request-id"
 )
 BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
-EXPOSED_HEADERS = "ETag, Idempotency-Replayed, Retry-After, X-Request-Id"
+EXPOSED_HEADERS = "Date, ETag, Idempotency-Replayed, Retry-After, X-Request-Id"
 
 Environ = Mapping[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], object]

@@ -1,4 +1,5 @@
 import { type Api, ApiError } from "../shared/api.ts";
+import type { ServerClock } from "../shared/clock.ts";
 import type { Language, Translator } from "../shared/i18n.ts";
 import { poll } from "../shared/poll.ts";
 import { Kept, randomKey } from "../shared/storage.ts";
@@ -47,6 +48,11 @@ export class Portal {
     });
     this.signing = new Signing(this.store, words, this.kept, this.session, this.tracker);
     this.later = new Later(redraw);
+  }
+
+  /** What the API's answers told of the time; a device's own may be wrong by minutes. */
+  get clock(): ServerClock {
+    return this.api.clock;
   }
 
   get state(): State {

@@ -1,3 +1,4 @@
+import { ServerClock } from "./clock.ts";
 import type {
   Catalogue,
   ChainConfig,
@@ -90,6 +91,8 @@ export interface DeliveryRequest {
  * trustworthy came back within 10 seconds.
  */
 export class Api {
+  readonly clock = new ServerClock();
+
   constructor(
     private readonly base: string,
     private readonly options: ApiOptions = {},
@@ -246,8 +249,9 @@ export class Api {
     const headers: Record<string, string> = { ...request.headers };
     if (token) headers.Authorization = `Bearer ${token}`;
     if (request.body !== undefined) headers["Content-Type"] = "application/json";
+    const askedAt = Date.now();
     try {
-      return await (this.options.fetch ?? fetch)(this.base + path, {
+      const response = await (this.options.fetch ?? fetch)(this.base + path, {
         method: request.method ?? "GET",
         headers,
         cache: "no-cache",
@@ -256,6 +260,8 @@ export class Api {
         signal: AbortSignal.timeout(TIMEOUT_MS),
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       });
+      this.clock.hear(response.headers, askedAt);
+      return response;
     } catch (cause) {
       throw new Unreachable(`${path}: no answer`, { cause });
     }

@@ -34,39 +34,40 @@ const WALLET = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 const ORDER = { customerAddress: WALLET, tokenId: 1001, amount: 1, siteId: "HCM_ROX_T09" };
 
 /** One call of every method, with everything that it may send. */
-const CALLS: { readonly [Method in keyof Api]: (api: Api) => Promise<unknown> } = {
-  config: (api) => api.config(),
-  catalogue: (api) => api.catalogue(),
-  placeOrder: (api) => api.placeOrder({ ...ORDER, customerMeta: { aiAccount: "lan" } }, KEY),
-  order: (api) => api.order(ID),
-  qrSvg: (api) => api.qrSvg(ID),
-  hintTransaction: (api) => api.hintTransaction(ID, `0x${"1".repeat(64)}`),
-  cancel: (api) => api.cancel(ID, 1_790_000_000, `0x${"2".repeat(130)}`),
-  walletNonce: (api) => api.walletNonce(WALLET),
-  walletVerify: (api) => api.walletVerify("message", `0x${"2".repeat(130)}`),
-  walletOrders: (api) => api.walletOrders(WALLET, "token", "cursor"),
-  login: (api) => api.login("lan", "password"),
-  refresh: (api) => api.refresh("token"),
-  logout: (api) => api.logout("t"),
-  changePassword: (api) => api.changePassword("old", "new"),
-  receptionOrder: (api) => api.receptionOrder(ID, "camera", "device"),
-  queue: (api) =>
-    api.queue("HCM_ROX_T09", {
-      from: 1,
-      to: 2,
-      search: "c0ffee00",
-      status: ["VALID", "DELIVERED"],
-      cursor: "cursor",
-    }),
-  deliver: (api) =>
-    api.deliver(ID, {
-      siteId: "HCM_ROX_T09",
-      note: "note",
-      idempotencyKey: KEY,
-      method: "wedge",
-      deviceId: "device",
-    }),
-};
+const CALLS: { readonly [Method in Exclude<keyof Api, "clock">]: (api: Api) => Promise<unknown> } =
+  {
+    config: (api) => api.config(),
+    catalogue: (api) => api.catalogue(),
+    placeOrder: (api) => api.placeOrder({ ...ORDER, customerMeta: { aiAccount: "lan" } }, KEY),
+    order: (api) => api.order(ID),
+    qrSvg: (api) => api.qrSvg(ID),
+    hintTransaction: (api) => api.hintTransaction(ID, `0x${"1".repeat(64)}`),
+    cancel: (api) => api.cancel(ID, 1_790_000_000, `0x${"2".repeat(130)}`),
+    walletNonce: (api) => api.walletNonce(WALLET),
+    walletVerify: (api) => api.walletVerify("message", `0x${"2".repeat(130)}`),
+    walletOrders: (api) => api.walletOrders(WALLET, "token", "cursor"),
+    login: (api) => api.login("lan", "password"),
+    refresh: (api) => api.refresh("token"),
+    logout: (api) => api.logout("t"),
+    changePassword: (api) => api.changePassword("old", "new"),
+    receptionOrder: (api) => api.receptionOrder(ID, "camera", "device"),
+    queue: (api) =>
+      api.queue("HCM_ROX_T09", {
+        from: 1,
+        to: 2,
+        search: "c0ffee00",
+        status: ["VALID", "DELIVERED"],
+        cursor: "cursor",
+      }),
+    deliver: (api) =>
+      api.deliver(ID, {
+        siteId: "HCM_ROX_T09",
+        note: "note",
+        idempotencyKey: KEY,
+        method: "wedge",
+        deviceId: "device",
+      }),
+  };
 
 for (const [method, call] of Object.entries(CALLS)) {
   test(`what ${method} asks is in the OpenAPI document`, async () => {

@@ -5,6 +5,7 @@ import * as TypedData from "ox/TypedData";
 import { cancel, cancelData } from "../portal/later/cancel.ts";
 import type { LaterContext } from "../portal/later.ts";
 import { ApiError, Unreachable } from "../shared/api.ts";
+import { ServerClock } from "../shared/clock.ts";
 import type { ChainConfig, ContractOrder, Hex, OrderView } from "../shared/wire.ts";
 
 interface Vectors {
@@ -48,7 +49,7 @@ function page(
     },
   };
   const connection = { wallet: { provider }, address: CUSTOMER.toLowerCase(), chainId: 31337 };
-  const api = { cancel: async (...given: unknown[]) => take(...given) };
+  const api = { clock: new ServerClock(), cancel: async (...given: unknown[]) => take(...given) };
   return { api, config: CONFIG, connection: { ...connection, ...change } } as never;
 }
 
@@ -86,6 +87,22 @@ test("the order's own wallet signs, and the API gets what it signed", async () =
   const ahead = deadline - Date.now() / 1000;
   assert(ahead > 0 && ahead <= 600, `${ahead} s`);
   assert.deepEqual(taken, [VIEW.orderId, deadline, "0xsigned"]);
+});
+
+test("a device whose clock is wrong signs a time that the API takes", async () => {
+  let deadline = 0;
+  const context = page(
+    () => "0xsigned",
+    (_, given) => {
+      deadline = given as number;
+    },
+  );
+  const hours = 3 * 3600_000;
+  const headers = new Headers({ Date: new Date(Date.now() - hours).toUTCString() });
+  context.api.clock.hear(headers, Date.now());
+  assert.equal(await cancel(context, VIEW), null);
+  const ahead = deadline - (Date.now() - hours) / 1000;
+  assert(ahead > 0 && ahead <= 600, `${ahead} s`);
 });
 
 test("every way it can fail is told by its reason", async () => {

@@ -2,6 +2,7 @@
 declare module "node:test" {
   export function test(name: string, run: () => void | Promise<void>): void;
   export function beforeEach(run: () => void): void;
+  export function afterEach(run: () => void): void;
   export const mock: {
     method(
       object: object,
@@ -11,8 +12,9 @@ declare module "node:test" {
       mock: { restore(): void };
     };
     timers: {
-      enable(options: { apis: string[] }): void;
+      enable(options: { apis: string[]; now?: number }): void;
       tick(milliseconds: number): void;
+      setTime(milliseconds: number): void;
       reset(): void;
     };
   };
@@ -26,7 +28,7 @@ declare module "node:assert/strict" {
     match(actual: string, expected: RegExp, message?: string): void;
     doesNotMatch(actual: string, expected: RegExp, message?: string): void;
     throws(run: () => unknown, message?: string): void;
-    rejects(run: Promise<unknown>, expected: (error: unknown) => boolean): Promise<void>;
+    rejects(run: Promise<unknown>, expected?: (error: unknown) => boolean): Promise<void>;
   }
   const assert: Assert;
   export default assert;

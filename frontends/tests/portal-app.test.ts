@@ -9,6 +9,7 @@ import { walletChooser } from "../portal/pages/welcome.ts";
 import { screenOf } from "../portal/screen.ts";
 import type { Provider, Wallet } from "../portal/wallet.ts";
 import { type Api, ApiError, Unreachable } from "../shared/api.ts";
+import { ServerClock } from "../shared/clock.ts";
 import type { Translator } from "../shared/i18n.ts";
 import type { Hex, OrderView } from "../shared/wire.ts";
 
@@ -80,6 +81,7 @@ class Around {
   constructor() {
     browser();
     const api = {
+      clock: new ServerClock(),
       config: () => this.config(),
       catalogue: async () => ({ types: [type(1001), type(2001)], sites: [] }),
       placeOrder: (_: unknown, key: string) => {

@@ -47,7 +47,7 @@ export async function cancel(context: LaterContext, view: OrderView): Promise<Te
   if (connection.chainId !== config.chainId) {
     return { key: "cancel.network", values: { chain: config.chainName } };
   }
-  const deadline = Math.floor(Date.now() / 1000) + WINDOW_SECONDS;
+  const deadline = Math.floor(api.clock.now() / 1000) + WINDOW_SECONDS;
   try {
     const signature = await connection.wallet.provider.request({
       method: "eth_signTypedData_v4",

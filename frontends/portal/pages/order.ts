@@ -147,9 +147,9 @@ function statusText(portal: Portal, view: OrderView, stage: Stage, local: Local)
   }
 }
 
-/** What a clock that is wrong would have say is left out: the API tells when the time is up. */
+/** What a clock that is wrong would have it say is left out: the API tells when the time is up. */
 function timeLeft(portal: Portal, view: OrderView, stage: Stage): Child {
-  const seconds = Math.floor(view.expiresAt - Date.now() / 1000);
+  const seconds = Math.floor(view.expiresAt - portal.clock.now() / 1000);
   const all = portal.state.config?.orderTtlSeconds ?? 0;
   if (!TIMED.includes(stage) || seconds <= 0 || seconds > all) return null;
   const left = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
