@@ -6,8 +6,12 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
-# Tests run side by side; two workers suit two cores.
-WORKERS ?= 2
+# Two jobs keep two cores busy. Tests wait for chains, pages and timeouts a third of their time:
+# three workers do.
+JOBS ?= 2
+WORKERS ?= 3
+# Makes targets that do not need one another.
+SIDE_BY_SIDE = $(MAKE) --no-print-directory $(if $(findstring --jobserver,$(MAKEFLAGS)),,--jobs=$(JOBS))
 
 .PHONY: help
 help: ## List the commands
@@ -16,7 +20,12 @@ help: ## List the commands
 # ---------------------------------------------------------------- set-up
 
 .PHONY: setup
-setup: .venv/.ready node_modules/.ready ## Install everything the project needs, hash-pinned
+setup: ## Install everything the project needs, hash-pinned
+	+@$(SIDE_BY_SIDE) installed
+
+.PHONY: installed
+installed: .venv/.ready node_modules/.ready
+	@:
 
 .venv/.ready: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -61,8 +70,12 @@ demo run: | .local
 
 # ---------------------------------------------------------------- check and test
 
+# The longest first, so that none is left to run alone.
+CHECKS := types abi unit openapi layers lint
+
 .PHONY: check
-check: setup lint types layers abi openapi unit ## Lint, types, layers, committed artefacts, unit tests: under a minute
+check: setup ## Lint, types, layers, committed artefacts, unit tests: under a minute
+	+@$(SIDE_BY_SIDE) --output-sync=target $(CHECKS)
 
 .PHONY: lint
 lint: setup
@@ -73,7 +86,7 @@ lint: setup
 .PHONY: types
 types: setup
 	@$(BIN)/mypy --no-error-summary
-	@cd contracts && ../$(BIN)/mypy --no-error-summary --config-file ../pyproject.toml *.py mutation proofs/*.py
+	@cd contracts && ../$(BIN)/mypy --no-error-summary --config-file ../pyproject.toml --cache-dir ../.mypy_cache *.py mutation proofs/*.py
 	@npm run --silent types:web
 
 .PHONY: layers
@@ -107,14 +120,18 @@ contracts-full: contracts ## Contract: symbolic proofs, static analysis, coverag
 	@$(BIN)/python contracts/mutate.py
 	@$(BIN)/python contracts/mutate.py --planted
 
-.PHONY: test
-test: check chromium contracts ## check and contracts, then stores, API, chain, command line, browser
+.PHONY: web
+web: setup
 	@npm run --silent test:web
+
+.PHONY: test
+test: setup chromium ## check and contracts, then stores, API, chain, command line, browser
+	+@$(SIDE_BY_SIDE) --output-sync=target contracts $(CHECKS) web
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not slow" --ignore=tests/unit
 
 .PHONY: test-full
 test-full: test contracts-full ## test, contracts-full, and the long state machines
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m slow --timeout 1800
+	@$(BIN)/python -m pytest -q -n $(JOBS) -m slow --timeout 1800
 
 # Worlds are numbered; the same number is the same world.
 SEEDS ?= 1000
