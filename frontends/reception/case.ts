@@ -1,11 +1,11 @@
 import type { Api, InputMethod } from "../shared/api.ts";
 import { ApiError } from "../shared/api.ts";
-import { type Poll, poll } from "../shared/poll.ts";
+import { type Poll, pauseOf, poll } from "../shared/poll.ts";
 import { Kept } from "../shared/storage.ts";
 import type { ReceptionView } from "../shared/wire.ts";
 import { type Answer, answerTo, FRESH_MS, lookEvery } from "./answer.ts";
 import type { Device } from "./device.ts";
-import { failure, isPassing, type Notice, pauseOf } from "./notice.ts";
+import { failure, isPassing, type Notice } from "./notice.ts";
 import type { Delivery, Outbox, Press } from "./outbox.ts";
 
 /** The code on the screen and what is known about it. */

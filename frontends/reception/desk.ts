@@ -343,7 +343,7 @@ export class Desk {
 
   /** Finds an order by its code, or lists those of a hash or wallet. */
   async search(text: string): Promise<void> {
-    const isHex = /^\s*0x/i.test(text);
+    const isHex = /^0x[0-9a-f]*$/i.test(text.trim());
     if (!isHex && parseCode(text, new Date(this.device.time())).kind === "order") {
       await this.check(text, "typed");
     } else this.listing.search(text);

@@ -3,7 +3,7 @@ import { ApiError } from "../shared/api.ts";
 import { type Poll, poll } from "../shared/poll.ts";
 import type { OrderStatus, QueueFilter, QueueItem } from "../shared/wire.ts";
 import type { Device } from "./device.ts";
-import { failure, isPassing, type Notice, pauseOf } from "./notice.ts";
+import { failure, isPassing, type Notice } from "./notice.ts";
 
 /** Which orders are wanted: those that still wait, those handed over, or all. */
 export type Stand = "open" | "delivered" | "all";
@@ -135,8 +135,6 @@ export class Listing {
         await this.ask(site, null, [], mine);
       } catch (error) {
         this.fail(error, mine);
-        const pause = pauseOf(error);
-        if (pause > 0) return pause;
         if (!isPassing(error)) return null;
         throw error;
       }

@@ -20,9 +20,6 @@ export function refusalOf({ code, problem }: ApiError): Refusal {
   return { code, requestId: problem.requestId ?? "" };
 }
 
-/** Nobody is believed who wants to be left alone for longer. */
-const LONGEST_PAUSE_MS = 300_000;
-
 /** What to tell when the API refused something, or nothing came back. */
 export function failure(error: unknown, key: ConsoleKey): Notice {
   if (!(error instanceof ApiError)) return { key: "login.offline" };
@@ -32,12 +29,6 @@ export function failure(error: unknown, key: ConsoleKey): Notice {
 /** Whether asking again may bring another answer: nothing came back, or a "not now" did. */
 export function isPassing(error: unknown): boolean {
   return !(error instanceof ApiError) || [408, 425, 429].includes(error.status);
-}
-
-/** How long the API wants not to be asked again, in milliseconds; 0 where it does not say. */
-export function pauseOf(error: unknown): number {
-  const seconds = error instanceof ApiError ? (error.retryAfter ?? 0) : 0;
-  return Math.min(seconds * 1000, LONGEST_PAUSE_MS);
 }
 
 /** The rules of `POST /auth/password` that have words of their own. */

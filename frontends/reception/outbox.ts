@@ -1,11 +1,11 @@
 import type { Api, InputMethod } from "../shared/api.ts";
 import { ApiError, Unreachable } from "../shared/api.ts";
 import type { Goods } from "../shared/i18n.ts";
-import { backoff } from "../shared/poll.ts";
+import { backoff, pauseOf } from "../shared/poll.ts";
 import { randomKey } from "../shared/storage.ts";
 import type { DeliveryAnswer, ReceptionView, Staff } from "../shared/wire.ts";
 import type { Device } from "./device.ts";
-import { isPassing, pauseOf, type Refusal, refusalOf } from "./notice.ts";
+import { isPassing, type Refusal, refusalOf } from "./notice.ts";
 
 /** The one delivery of an order, as the API told it. */
 export type Delivery = Pick<

@@ -70,7 +70,7 @@ export function poll(
       failures = 0;
     } catch (error) {
       failures += 1;
-      delay = Math.max(backoff(failures, environment.random()), asked(error));
+      delay = Math.max(backoff(failures, environment.random()), pauseOf(error));
     }
     running = false;
     if (delay === null) stop();
@@ -91,8 +91,8 @@ export function backoff(failures: number, random: number): number {
   return Math.round(full * (0.75 + random / 2));
 }
 
-/** Milliseconds that whoever raised `error` wants to be left alone. */
-function asked(error: unknown): number {
+/** Milliseconds that whoever raised `error` wants to be left alone, at most 5 minutes. */
+export function pauseOf(error: unknown): number {
   const { retryAfter } = (error ?? {}) as { readonly retryAfter?: unknown };
   return typeof retryAfter === "number" ? Math.min(MAX_ASKED_MS, retryAfter * 1000) : 0;
 }

@@ -4,9 +4,9 @@ import { type Answer, desk, FakeDevice, idOf, scan } from "./console-world.ts";
 
 const REPLAY = 16 * 60_000;
 
-function tooMany(retryAfter?: number): Answer {
-  const body = { title: "Too many requests", status: 429, code: "TOO_MANY_REQUESTS" };
-  return { status: 429, body, ...(retryAfter ? { retryAfter } : {}) };
+function tooMany(retryAfter?: number, status = 429): Answer {
+  const body = { title: "Not now", status, code: "NOT_NOW" };
+  return { status, body, ...(retryAfter ? { retryAfter } : {}) };
 }
 
 test("too many looks are no refusal: the screen goes neutral, and the note stays", async () => {
@@ -23,17 +23,19 @@ test("too many looks are no refusal: the screen goes neutral, and the note stays
 });
 
 test("a look that is told to wait comes back when it may", async () => {
-  const { time, server, device, tab } = await desk();
-  device.answers.set(`GET /reception/orders/${idOf(1)}`, tooMany(20));
-  await scan(tab);
-  assert.equal(tab.answer, "offline");
-  device.answers.clear();
-  const before = server.asked.length;
-  await time.pass(9000);
-  const looks = server.asked.slice(before).filter((asked) => asked.includes(idOf(1)));
-  assert.deepEqual(looks, []);
-  await time.pass(12_000);
-  assert.equal(tab.answer, "deliverable");
+  for (const status of [429, 503]) {
+    const { time, server, device, tab } = await desk();
+    device.answers.set(`GET /reception/orders/${idOf(1)}`, tooMany(20, status));
+    await scan(tab);
+    assert.equal(tab.answer, "offline");
+    device.answers.clear();
+    const before = server.asked.length;
+    await time.pass(9000);
+    const looks = server.asked.slice(before).filter((asked) => asked.includes(idOf(1)));
+    assert.deepEqual(looks, [], `${status}`);
+    await time.pass(12_000);
+    assert.equal(tab.answer, "deliverable");
+  }
 });
 
 test("a page that says there is no network says so no longer once anything answers", async () => {
@@ -51,23 +53,25 @@ test("a page that says there is no network says so no longer once anything answe
 });
 
 test("a delivery that is told to wait does, however often somebody wants it sent", async () => {
-  const { time, server, device, order, tab } = await desk();
-  await scan(tab);
-  const path = `POST /orders/${idOf(1)}/deliver`;
-  device.answers.set(path, tooMany(30));
-  tab.desk.deliver();
-  await time.pass(200);
-  assert.equal(tab.answer, "unsure");
-  device.answers.clear();
-  for (let second = 0; second < 29; second += 1) {
-    tab.desk.sendNow();
-    tab.show(true);
-    await time.pass(1000);
+  for (const status of [429, 503]) {
+    const { time, server, device, order, tab } = await desk();
+    await scan(tab);
+    const path = `POST /orders/${idOf(1)}/deliver`;
+    device.answers.set(path, tooMany(30, status));
+    tab.desk.deliver();
+    await time.pass(200);
+    assert.equal(tab.answer, "unsure");
+    device.answers.clear();
+    for (let second = 0; second < 29; second += 1) {
+      tab.desk.sendNow();
+      tab.show(true);
+      await time.pass(1000);
+    }
+    assert.equal(server.keys.size, 0, `${status}`);
+    await time.pass(10_000);
+    assert.equal(tab.answer, "done");
+    assert.equal(server.keys.get(order.orderId)?.length, 1);
   }
-  assert.equal(server.keys.size, 0);
-  await time.pass(10_000);
-  assert.equal(tab.answer, "done");
-  assert.equal(server.keys.get(order.orderId)?.length, 1);
 });
 
 test("the queue goes on after it was asked for too often", async () => {

@@ -365,3 +365,15 @@ test("no newer build takes over while somebody looks through other days", async 
     assert(tab.desk.isIdle());
   }
 });
+
+test("a code that begins like a hexadecimal number is found by the search as well", async () => {
+  const { time, server, tab } = await desk();
+  const { orderId } = server.order("ORD_19700101_0X123456789ZYXWV");
+  void tab.desk.search("0x12 3456 789z yxwv");
+  await time.pass(600);
+  assert.equal(tab.desk.state.current?.orderId, orderId);
+  tab.desk.next();
+  void tab.desk.search("0x123456789abcde");
+  await time.pass(600);
+  assert.equal(tab.desk.state.list.filter.search, "0x123456789abcde");
+});

@@ -117,12 +117,26 @@ def enter(page: Page, person: Person) -> None:
     expect(page.get_by_test_id("username")).not_to_be_attached()
 
 
-def at_green(world: World, page: Page, placed: Placed) -> None:
+def at_green(page: Page, placed: Placed) -> None:
     """That order on the screen, ready to be handed over; from here on, states are watched."""
     check_code(page, placed.code)
     expect_answer(page, "deliverable")
     expect(page.get_by_test_id("deliver")).to_be_enabled()
     page.evaluate(WATCH)
+
+
+def green(world: World, **options: Any) -> tuple[Placed, Page, Keys]:
+    """A new order at a desk, ready to be handed over, its presses counted."""
+    placed = world.ready(MEETING_ROOM)
+    page = world.desk(**options)
+    keys = Keys().watch(page.context)
+    at_green(page, placed)
+    return placed, page, keys
+
+
+def await_installation(page: Page) -> None:
+    """Until the page opens without a network."""
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
 
 
 def shown(page: Page) -> list[str | None]:
@@ -143,10 +157,7 @@ def expect_press(page: Page, outcome: str) -> None:
 
 
 def test_a_lost_answer_is_amber_until_it_is_known(world: World) -> None:
-    placed = world.ready(MEETING_ROOM)
-    page = world.desk()
-    keys = Keys().watch(page.context)
-    at_green(world, page, placed)
+    placed, page, keys = green(world)
     faults = world.faults(page)
     faults.on("POST", DELIVER, answer_dropped, times=1)
     page.get_by_test_id("deliver").click()
@@ -160,10 +171,7 @@ def test_a_lost_answer_is_amber_until_it_is_known(world: World) -> None:
 
 @pytest.mark.slow
 def test_failing_servers_are_no_refusal(world: World) -> None:
-    placed = world.ready(MEETING_ROOM)
-    page = world.desk()
-    keys = Keys().watch(page.context)
-    at_green(world, page, placed)
+    placed, page, keys = green(world)
     faults = world.faults(page)
     faults.on("POST", DELIVER, request_dropped, times=1)
     faults.on("POST", DELIVER, problem(503, "UNAVAILABLE"), times=1)
@@ -176,10 +184,7 @@ def test_failing_servers_are_no_refusal(world: World) -> None:
 
 
 def test_an_answer_of_another_order_is_no_answer(world: World) -> None:
-    placed = world.ready(MEETING_ROOM)
-    page = world.desk()
-    keys = Keys().watch(page.context)
-    at_green(world, page, placed)
+    placed, page, keys = green(world)
     faults = world.faults(page)
     # As some Wi-Fi portals do, who want a sign-in of their own.
     faults.on(
@@ -195,11 +200,8 @@ def test_an_answer_of_another_order_is_no_answer(world: World) -> None:
 
 
 def test_offline_in_the_middle_of_a_delivery_then_a_reload(world: World) -> None:
-    placed = world.ready(MEETING_ROOM)
-    page = world.desk(service_workers="allow")
-    keys = Keys().watch(page.context)
-    page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
-    at_green(world, page, placed)
+    placed, page, keys = green(world, service_workers="allow")
+    await_installation(page)
     page.context.set_offline(True)
     page.get_by_test_id("deliver").click()
     expect_answer(page, "unsure")
@@ -227,7 +229,7 @@ def test_a_tab_closed_over_a_press_sends_it_after_signing_in(
     page = world.console()
     enter(page, lan)
     keys = Keys().watch(page.context)
-    at_green(world, page, placed)
+    at_green(page, placed)
     page.context.set_offline(True)
     page.get_by_test_id("deliver").click()
     expect_answer(page, "unsure")
@@ -257,7 +259,7 @@ def test_a_revoked_session_keeps_the_note_for_the_same_person(
     lan, minh = people
     page = world.console()
     enter(page, lan)
-    at_green(world, page, placed)
+    at_green(page, placed)
     page.get_by_test_id("note").fill("Room 3, key at")
     revoke(world, lan)
     keys = Keys().watch(page.context)
@@ -280,7 +282,7 @@ def test_a_half_written_note_comes_back(world: World, people: tuple[Person, Pers
     lan, _ = people
     page = world.console()
     enter(page, lan)
-    at_green(world, page, placed)
+    at_green(page, placed)
     page.get_by_test_id("note").fill("Room 3, key at")
     page.reload()
     expect(page.get_by_test_id("note")).to_have_value("Room 3, key at")
@@ -301,7 +303,7 @@ def test_two_desks_at_once_end_with_one_delivery_and_the_truth(
     keys = []
     for page, person in zip(desks, people, strict=True):
         enter(page, person)
-        at_green(world, page, placed)
+        at_green(page, placed)
         keys.append(Keys().watch(page.context))
         world.faults(page).on("POST", DELIVER, held, times=1)
         page.get_by_test_id("deliver").click()
@@ -330,7 +332,7 @@ def test_signing_out_leaves_nothing_of_the_case(
     enter(page, lan)
     other = page.context.new_page()
     other.goto(world.stack["receptionUrl"])
-    at_green(world, page, placed)
+    at_green(page, placed)
     page.get_by_test_id("note").fill("Room 3, key at")
     other.get_by_test_id("sign-out").click()
     expect(page.get_by_test_id("username")).to_be_visible()
@@ -342,10 +344,7 @@ def test_signing_out_leaves_nothing_of_the_case(
 
 @pytest.mark.slow
 def test_a_note_is_written_on_while_the_network_comes_and_goes(world: World) -> None:
-    placed = world.ready(MEETING_ROOM)
-    page = world.desk()
-    keys = Keys().watch(page.context)
-    at_green(world, page, placed)
+    _, page, keys = green(world)
     page.get_by_test_id("note").focus()
     page.keyboard.type("Room 3", delay=70)
     world.faults(page).on("GET", "/orders/*", request_dropped, times=1)
@@ -389,7 +388,7 @@ def test_a_scan_while_a_delivery_is_sent_loses_neither(world: World) -> None:
     first, second = world.ready(MEETING_ROOM), world.ready(MEETING_ROOM)
     page = world.desk()
     keys = Keys().watch(page.context)
-    at_green(world, page, first)
+    at_green(page, first)
     held = Held()
     world.faults(page).on("POST", DELIVER, held, times=1)
     page.get_by_test_id("note").fill("Room 3")
@@ -408,10 +407,7 @@ def test_a_scan_while_a_delivery_is_sent_loses_neither(world: World) -> None:
 
 @pytest.mark.slow
 def test_a_page_that_was_frozen_shows_no_old_green(world: World) -> None:
-    placed = world.ready(MEETING_ROOM)
-    page = world.desk()
-    keys = Keys().watch(page.context)
-    at_green(world, page, placed)
+    placed, page, keys = green(world)
     devtools = page.context.new_cdp_session(page)
     devtools.send("Page.setWebLifecycleState", {"state": "frozen"})
     world.deliver(placed)
@@ -432,7 +428,7 @@ def test_settings_that_are_a_page_are_not_kept(world: World, tmp_path: Path) -> 
     ):
         page = context.new_page()
         page.goto(front.url)
-        page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
+        await_installation(page)
         (settings / "config.json").write_text("<h1>Welcome to our Wi-Fi</h1>")
         for _ in range(2):
             page.reload()
@@ -444,7 +440,7 @@ def test_settings_that_are_a_page_are_not_kept(world: World, tmp_path: Path) -> 
 
 def test_the_console_can_be_installed_and_opens_offline(world: World) -> None:
     page = world.desk(service_workers="allow")
-    page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
+    await_installation(page)
     devtools = page.context.new_cdp_session(page)
     errors = devtools.send("Page.getInstallabilityErrors")["installabilityErrors"]
     # Windows of tests are private ones, which install nothing.
@@ -483,10 +479,7 @@ def test_a_new_build_waits_for_who_is_typing(world: World) -> None:
 
 @pytest.mark.slow
 def test_ten_seconds_for_an_answer(world: World) -> None:
-    placed = world.ready(MEETING_ROOM)
-    page = world.desk()
-    keys = Keys().watch(page.context)
-    at_green(world, page, placed)
+    placed, page, keys = green(world)
     faults = world.faults(page)
     faults.on("POST", DELIVER, slow, times=1)
     page.get_by_test_id("deliver").click()
@@ -500,7 +493,7 @@ def test_ten_seconds_for_an_answer(world: World) -> None:
 def test_a_green_that_cannot_be_confirmed_goes(world: World) -> None:
     placed = world.ready(MEETING_ROOM)
     page = world.desk()
-    at_green(world, page, placed)
+    at_green(page, placed)
     held = Held()
     world.faults(page).on("GET", "/orders/*", held)
     expect_answer(page, "offline")
@@ -523,9 +516,9 @@ def test_a_new_build_takes_over_between_two_customers(world: World, tmp_path: Pa
         page = context.new_page()
         page.goto(front.url)
         sign_in(page, dict(world.stack), world.site)
-        page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
+        await_installation(page)
         page.reload()
-        at_green(world, page, placed)
+        at_green(page, placed)
         front.serve(next_build(built, tmp_path / "newer"))
         page.evaluate(
             "() => navigator.serviceWorker.ready.then((one) => one.update()).then(() => null)"

@@ -167,6 +167,20 @@ def choose_password(page: Page, current: str) -> None:
     page.get_by_test_id("change-password").click()
 
 
+def desk_under(world: World, method: str, path: str, fault: Fault) -> Page:
+    """The desk, where that fault has been there since before somebody signed in."""
+    page = world.console()
+    world.faults(page).on(method, path, fault)
+    sign_in(page, dict(world.stack), world.site)
+    return page
+
+
+def search(page: Page, text: str) -> None:
+    """Look for that text in the list."""
+    page.get_by_test_id("list-search").fill(text)
+    page.get_by_test_id("list-submit").click()
+
+
 def answered(world: World, placed: Placed, answer: str) -> Page:
     """That order's answer at the desk."""
     page = world.desk()
@@ -348,9 +362,7 @@ def desk(world: World) -> Iterator[Page]:
 @state("console", "desk-loading")
 def list_loading(world: World) -> Iterator[Page]:
     """Today's orders have not come yet."""
-    page = world.console()
-    world.faults(page).on("GET", LIST, Held())
-    sign_in(page, dict(world.stack), world.site)
+    page = desk_under(world, "GET", LIST, Held())
     expect(page.get_by_test_id("queue")).to_have_attribute("aria-busy", "true")
     yield page
 
@@ -358,10 +370,8 @@ def list_loading(world: World) -> Iterator[Page]:
 @state("console", "desk-empty")
 def list_empty(world: World) -> Iterator[Page]:
     """No order today yet."""
-    page = world.console()
     nothing = altered(lambda _: {"items": [], "nextCursor": None})
-    world.faults(page).on("GET", LIST, nothing)
-    sign_in(page, dict(world.stack), world.site)
+    page = desk_under(world, "GET", LIST, nothing)
     expect(page.get_by_test_id("empty")).to_be_visible()
     yield page
 
@@ -369,9 +379,7 @@ def list_empty(world: World) -> Iterator[Page]:
 @state("console", "desk-failed")
 def list_failed(world: World) -> Iterator[Page]:
     """Today's orders could not be loaded."""
-    page = world.console()
-    world.faults(page).on("GET", LIST, request_dropped)
-    sign_in(page, dict(world.stack), world.site)
+    page = desk_under(world, "GET", LIST, request_dropped)
     expect(page.get_by_test_id("reload")).to_be_visible()
     yield page
 
@@ -384,8 +392,7 @@ def searched(world: World) -> Iterator[Page]:
     world.place(account, MEETING_ROOM, 2)
     page = world.desk()
     page.get_by_test_id("list-days").click()
-    page.get_by_test_id("list-search").fill(account.address[-8:])
-    page.get_by_test_id("list-submit").click()
+    search(page, account.address[-8:])
     expect(page.get_by_test_id("queue-item")).to_have_count(2)
     yield page
 
@@ -394,8 +401,7 @@ def searched(world: World) -> Iterator[Page]:
 def nothing_found(world: World) -> Iterator[Page]:
     """No order fits the search."""
     page = world.desk()
-    page.get_by_test_id("list-search").fill("0x" + "0" * 40)
-    page.get_by_test_id("list-submit").click()
+    search(page, "0x" + "0" * 40)
     expect(page.get_by_test_id("empty")).to_be_visible()
     yield page
 
@@ -418,8 +424,7 @@ def search_filtered(world: World) -> Iterator[Page]:
     page.get_by_test_id("list-days").click()
     page.get_by_test_id("list-from").fill("2026-01-01")
     page.get_by_test_id("list-delivered").click()
-    page.get_by_test_id("list-search").fill(placed.order_hash)
-    page.get_by_test_id("list-submit").click()
+    search(page, placed.order_hash)
     expect(page.get_by_test_id("queue-item")).to_have_count(1)
     yield page
 
@@ -428,8 +433,7 @@ def search_filtered(world: World) -> Iterator[Page]:
 def search_refused(world: World) -> Iterator[Page]:
     """Nothing can be found by what was typed."""
     page = world.desk()
-    page.get_by_test_id("list-search").fill("Lan Nguyen")
-    page.get_by_test_id("list-submit").click()
+    search(page, "Lan Nguyen")
     expect_notice(page, "list.search")
     yield page
 
@@ -437,9 +441,7 @@ def search_refused(world: World) -> Iterator[Page]:
 @state("console", "list.refused")
 def list_refused(world: World) -> Iterator[Page]:
     """The API refused the list, for a reason that this page does not know."""
-    page = world.console()
-    world.faults(page).on("GET", LIST, problem(409, "SOMETHING_NEW"))
-    sign_in(page, dict(world.stack), world.site)
+    page = desk_under(world, "GET", LIST, problem(409, "SOMETHING_NEW"))
     expect_notice(page, "list.refused")
     yield page
 
@@ -459,10 +461,8 @@ def desk_down(world: World) -> Iterator[Page]:
 @state("console", "session.ends")
 def session_ends(world: World) -> Iterator[Page]:
     """The session ends in some minutes."""
-    page = world.console()
     soon = altered(lambda session: session.update(sessionEndsIn=480))
-    world.faults(page).on("POST", "/auth/login", soon)
-    sign_in(page, dict(world.stack), world.site)
+    page = desk_under(world, "POST", "/auth/login", soon)
     expect_notice(page, "session.ends")
     yield page
 
@@ -541,8 +541,7 @@ def camera(world: World) -> Iterator[Page]:
     """The camera looks for a code; it has a light and a sibling."""
     page = world.desk()
     page.evaluate(CAMERA)
-    page.get_by_test_id("camera").click()
-    expect(page.get_by_test_id("camera-view")).to_have_attribute("data-camera", "on")
+    opened(page, "on")
     expect(page.get_by_test_id("camera-choice")).to_be_visible()
     yield page
 
@@ -552,7 +551,7 @@ def camera_light(world: World) -> Iterator[Page]:
     """The camera's light is on."""
     page = world.desk()
     page.evaluate(CAMERA)
-    page.get_by_test_id("camera").click()
+    opened(page, "on")
     page.get_by_test_id("torch").click()
     expect(page.get_by_test_id("torch")).to_have_attribute("aria-pressed", "true")
     yield page
@@ -732,8 +731,7 @@ def listed_and_taken_back(world: World) -> Iterator[Page]:
     """Such an order in today's list."""
     with taken_back(world) as placed:
         page = world.desk()
-        page.get_by_test_id("list-search").fill(placed.order_hash)
-        page.get_by_test_id("list-submit").click()
+        search(page, placed.order_hash)
         shown = page.get_by_test_id("queue-item")
         expect(shown).to_have_attribute("data-status", "DELIVERED")
         expect(shown.get_by_test_id("exception")).to_be_visible()
@@ -895,12 +893,6 @@ _foreign("foreign", "Somebody else's code was scanned.", "LOYALTY-4711-0815-2342
 # ---------------------------------------------------------------- not certain
 
 
-def _lost(world: World) -> Page:
-    """Delivered was pressed, the answer lost, and nobody can be asked."""
-    page, _faults = _pressed(world, world.ready(MEETING_ROOM), answer_dropped)
-    return page
-
-
 def _pressed(world: World, placed: Placed, fault: Fault) -> tuple[Page, Faults]:
     """Delivered was pressed for that order; every request from then on meets `fault`."""
     page = answered(world, placed, "deliverable")
@@ -911,17 +903,24 @@ def _pressed(world: World, placed: Placed, fault: Fault) -> tuple[Page, Faults]:
     return page, faults
 
 
+def _left(world: World, placed: Placed, fault: Fault) -> tuple[Page, Faults]:
+    """The same, back at the desk for the next customer."""
+    page, faults = _pressed(world, placed, fault)
+    page.get_by_test_id("next").click()
+    return page, faults
+
+
 @state("console", "unsure", core=True)
 def unsure(world: World) -> Iterator[Page]:
     """A delivery was sent and its answer lost: kept, and not final yet."""
-    yield _lost(world)
+    page, _ = _pressed(world, world.ready(MEETING_ROOM), answer_dropped)
+    yield page
 
 
 @state("console", "presses")
 def presses(world: World) -> Iterator[Page]:
     """Back at the desk, a delivery is not confirmed yet."""
-    page = _lost(world)
-    page.get_by_test_id("next").click()
+    page, _ = _left(world, world.ready(MEETING_ROOM), answer_dropped)
     expect(page.get_by_test_id("press")).to_be_visible()
     yield page
 
@@ -936,8 +935,7 @@ def _outcome(page: Page, kind: str) -> Page:
 @state("console", "presses.ours")
 def press_confirmed(world: World) -> Iterator[Page]:
     """A delivery whose answer was lost is confirmed later."""
-    page, faults = _pressed(world, world.ready(MEETING_ROOM), answer_dropped)
-    page.get_by_test_id("next").click()
+    page, faults = _left(world, world.ready(MEETING_ROOM), answer_dropped)
     faults.lift()
     yield _outcome(page, "ours")
 
@@ -946,8 +944,7 @@ def press_confirmed(world: World) -> Iterator[Page]:
 def press_too_late(world: World) -> Iterator[Page]:
     """A delivery that never went out; another desk was faster meanwhile."""
     placed = world.ready(MEETING_ROOM)
-    page, faults = _pressed(world, placed, request_dropped)
-    page.get_by_test_id("next").click()
+    page, faults = _left(world, placed, request_dropped)
     world.deliver(placed)
     faults.lift()
     yield _outcome(page, "other")
@@ -956,8 +953,7 @@ def press_too_late(world: World) -> Iterator[Page]:
 @state("console", "presses.refused")
 def press_refused_later(world: World) -> Iterator[Page]:
     """A delivery that never went out and is refused later, for a reason not known here."""
-    page, faults = _pressed(world, world.ready(MEETING_ROOM), request_dropped)
-    page.get_by_test_id("next").click()
+    page, faults = _left(world, world.ready(MEETING_ROOM), request_dropped)
     faults.lift()
     faults.on("POST", DELIVER, problem(409, "SOMETHING_NEW"))
     yield _outcome(page, "refused")
@@ -966,8 +962,7 @@ def press_refused_later(world: World) -> Iterator[Page]:
 @state("console", "answer-presses")
 def press_behind_an_answer(world: World) -> Iterator[Page]:
     """The next customer's order, while the delivery before is not confirmed."""
-    page, faults = _pressed(world, world.ready(MEETING_ROOM), request_dropped)
-    page.get_by_test_id("next").click()
+    page, faults = _left(world, world.ready(MEETING_ROOM), request_dropped)
     faults.lift()
     faults.on("POST", DELIVER, request_dropped)
     placed = world.ready(AI_SUITE, aiAccount="lan.nguyen@example.com")
@@ -981,8 +976,7 @@ def unsure_of_another(world: World) -> Iterator[Page]:
     """Somebody else's delivery of this order waits on this device."""
     placed = world.ready(MEETING_ROOM)
     with hired(world, world.site) as (username, password):
-        page, faults = _pressed(world, placed, request_dropped)
-        page.get_by_test_id("next").click()
+        page, faults = _left(world, placed, request_dropped)
         page.get_by_test_id("sign-out").click()
         page.get_by_test_id("leave").click()
         faults.lift()
@@ -997,8 +991,7 @@ def unsure_of_another(world: World) -> Iterator[Page]:
 @state("console", "leaving")
 def leaving(world: World) -> Iterator[Page]:
     """Signing out while a delivery is not confirmed."""
-    page = _lost(world)
-    page.get_by_test_id("next").click()
+    page, _ = _left(world, world.ready(MEETING_ROOM), answer_dropped)
     page.get_by_test_id("sign-out").click()
     expect(page.get_by_test_id("leaving")).to_be_visible()
     yield page
@@ -1007,8 +1000,7 @@ def leaving(world: World) -> Iterator[Page]:
 @state("console", "sign-in-presses")
 def sign_in_presses(world: World) -> Iterator[Page]:
     """Nobody is signed in, and somebody's delivery waits on this device."""
-    page = _lost(world)
-    page.get_by_test_id("next").click()
+    page, _ = _left(world, world.ready(MEETING_ROOM), answer_dropped)
     page.get_by_test_id("sign-out").click()
     page.get_by_test_id("leave").click()
     expect(page.get_by_test_id("presses")).to_contain_text("Lễ tân")
