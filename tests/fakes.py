@@ -29,6 +29,7 @@ from chalicelib.domain.orders import (
     new_order,
     see_burn,
 )
+from chalicelib.domain.progress import Cursor, Heartbeat
 from chalicelib.domain.redemptions import BlockRef, Burn
 from chalicelib.domain.staff import Role, Staff
 from chalicelib.metrics import metric_of
@@ -297,6 +298,18 @@ def a_block(number: int = 100, *, time: int = NOW + 60, branch: str = "a") -> Bl
     """A block; `branch` tells blocks of one height apart."""
     digest = sha256(f"{branch}/{number}".encode()).hexdigest()
     return BlockRef(number, "0x" + digest, time)
+
+
+def a_followed_chain(head: int) -> Cursor:
+    """Where a listener is that is well, has proven block 90 and sees the chain up to `head`."""
+    return Cursor(
+        proven=a_block(90),
+        last_serial=0,
+        expired_through=0,
+        chain_id=CHAIN_ID,
+        contract=CONTRACT,
+        heartbeat=Heartbeat(at=NOW, succeeded_at=NOW, head=a_block(head)),
+    )
 
 
 def a_burn(order: Order, *, serial: int = 1, block: BlockRef | None = None, **changes: Any) -> Burn:

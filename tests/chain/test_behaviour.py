@@ -1,6 +1,5 @@
 """What the listener promises besides surviving forks, endpoints and kills, on a real chain."""
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -20,7 +19,7 @@ from listener_fn.chain import RpcChain
 from listener_fn.handler import Ended, scan_for_a_while
 from ops import anvil
 from tests.chain.books import check_ledger, check_orders, ledger_of, redeem, settle
-from tests.chain.test_listener import Quiet, Stack, deploy, listener_of
+from tests.chain.test_listener import Quiet, Stack, stack_on
 from tests.chain.workers import running, wait_for
 
 S = OrderStatus
@@ -38,24 +37,14 @@ NEAR_BLOCKS = 5
 def stack(tmp_path: Path) -> Iterator[Stack]:
     url = f"sqlite:///{tmp_path / 'vouchers.db'}"
     migrate(url)
-    with anvil.start(finalized_lag=FINALIZED_LAG) as running_chain:
-        chain, deployed = deploy(running_chain.rpc_url)
-        store = open_sql_store(url)
-        yield Stack(chain, deployed, store, listener_of(store, [running_chain.rpc_url], deployed))
+    with anvil.start(finalized_lag=FINALIZED_LAG) as node:
+        yield stack_on(node.rpc_url, open_sql_store(url))
 
 
 @pytest.fixture
 def environ(stack: Stack, tmp_path: Path) -> dict[str, str]:
-    return {
-        "PATH": os.environ["PATH"],
-        "STORE": "sql",
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'vouchers.db'}",
-        "CHAIN_ID": str(anvil.CHAIN_ID),
-        "CONTRACT_ADDRESS": stack.deployed.address,
-        "DEPLOY_BLOCK": str(stack.deployed.block),
-        "RPC_URLS": _url(stack),
-        "POLL_SECONDS": "0.1",
-    }
+    url = f"sqlite:///{tmp_path / 'vouchers.db'}"
+    return stack.environ(STORE="sql", DATABASE_URL=url, POLL_SECONDS="0.1")
 
 
 def test_two_shells_work_in_turns_on_one_store(
@@ -223,13 +212,9 @@ def _read_in_small_steps(stack: Stack) -> None:
     )
 
 
-def _url(stack: Stack) -> str:
-    return str(stack.chain.web3.provider.endpoint_uri)  # type: ignore[attr-defined]
-
-
 def _endpoint(stack: Stack) -> RpcChain:
     address = stack.deployed.address
-    return RpcChain(_url(stack), chain_id=anvil.CHAIN_ID, contract=address, timeout=10)
+    return RpcChain(stack.rpc_url, chain_id=anvil.CHAIN_ID, contract=address, timeout=10)
 
 
 def _deployed(stack: Stack) -> Deployed:

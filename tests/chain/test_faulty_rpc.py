@@ -14,16 +14,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters.security import SystemClock, SystemEntropy
 from chalicelib.adapters.sql import migrate, open_sql_store
-from chalicelib.domain.finality import FinalityRule
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.metrics import metric_of
 from chalicelib.ports import Store
-from chalicelib.usecases.scan import ForkBelowFinality, ScanSettings
+from chalicelib.usecases.scan import ForkBelowFinality
 from listener_fn.chain import RpcChain
 from listener_fn.listener import Listener
-from listener_fn.providers import Providers
 from ops import anvil
 from ops.deploy_local import Deployment
 from tests.chain.books import burns_of_chain, check_ledger, check_orders, ledger_of, settle
@@ -57,7 +54,7 @@ from tests.chain.fault_proxy import (
     swap_serials,
     truncate,
 )
-from tests.chain.test_listener import ALICE, ALICE_KEY, BOB, BOB_KEY, Stack, deploy
+from tests.chain.test_listener import ALICE, ALICE_KEY, BOB, BOB_KEY, Stack, deploy, listener_over
 from tests.chain.workers import wait_for
 
 S = OrderStatus
@@ -438,23 +435,7 @@ def _listener(
         )
         endpoint.name = name
         endpoints.append(endpoint)
-    return Listener(
-        store=store,
-        providers=Providers(endpoints, quorum=quorum, clock=SystemClock(), telemetry=telemetry),
-        clock=SystemClock(),
-        entropy=SystemEntropy(),
-        telemetry=telemetry,
-        settings=ScanSettings(
-            chain_id=anvil.CHAIN_ID,
-            contract=deployed.address,
-            deploy_block=deployed.block,
-            finality=FinalityRule(confirmations=3, fallback_blocks=240),
-            heartbeat_seconds=0,
-        ),
-        owner="test",
-        poll_seconds=0.05,
-        jitter=lambda: 0.0,
-    )
+    return listener_over(endpoints, store, deployed, quorum=quorum, telemetry=telemetry)
 
 
 @pytest.fixture(scope="module")

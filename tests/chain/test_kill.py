@@ -3,7 +3,6 @@
 Nothing is put in order by a killed process: whatever it had stored is all that the next one finds.
 """
 
-import os
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -66,18 +65,13 @@ def open_stack(rpc_url: str, database: Path) -> Callable[[], Stack]:
 
 @pytest.fixture
 def environ(open_stack: Callable[[], Stack], rpc_url: str, database: Path) -> dict[str, str]:
-    deployed = open_stack().deployed
-    return {
-        "PATH": os.environ["PATH"],
-        "STORE": "sql",
-        "DATABASE_URL": f"sqlite:///{database}",
-        "CHAIN_ID": str(anvil.CHAIN_ID),
-        "CONTRACT_ADDRESS": deployed.address,
-        "DEPLOY_BLOCK": str(deployed.block),
+    return open_stack().environ(
+        STORE="sql",
+        DATABASE_URL=f"sqlite:///{database}",
         # Two endpoints of one node: what one tells, the other has to confirm.
-        "RPC_URLS": f"{rpc_url},{rpc_url.replace(anvil.HOST, 'localhost')}",
-        "POLL_SECONDS": "0.02",
-    }
+        RPC_URLS=f"{rpc_url},{rpc_url.replace(anvil.HOST, 'localhost')}",
+        POLL_SECONDS="0.02",
+    )
 
 
 @pytest.mark.parametrize(

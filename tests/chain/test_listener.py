@@ -1,5 +1,6 @@
 """The listener against a real chain: burns on anvil become orders VALID in a store."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from chalicelib.domain.finality import FinalityRule
 from chalicelib.domain.orders import Order, OrderStatus, make_order_id, new_order
 from chalicelib.domain.redemptions import Outcome
 from chalicelib.metrics import metric_of
-from chalicelib.ports import Insert, Store
+from chalicelib.ports import Insert, Store, Telemetry
 from chalicelib.usecases.scan import ScanResult, ScanSettings
 from listener_fn.chain import RpcChain
 from listener_fn.listener import Listener
@@ -50,6 +51,21 @@ class Stack:
     deployed: Deployment
     store: Store
     listener: Listener
+
+    @property
+    def rpc_url(self) -> str:
+        return str(self.chain.web3.provider.endpoint_uri)  # type: ignore[attr-defined]
+
+    def environ(self, **more: str) -> dict[str, str]:
+        """Settings of a process that reads this contract; `more` names the store."""
+        return {
+            "PATH": os.environ["PATH"],
+            "CHAIN_ID": str(anvil.CHAIN_ID),
+            "CONTRACT_ADDRESS": self.deployed.address,
+            "DEPLOY_BLOCK": str(self.deployed.block),
+            "RPC_URLS": self.rpc_url,
+            **more,
+        }
 
     def order(self, *, customer: str = ALICE, amount: int = 1, ttl: int = 1800) -> Order:
         now = self.chain.web3.eth.get_block("latest")["timestamp"]
@@ -102,24 +118,30 @@ def listener_of(
     block_range: int = 2000,
     quorum: int = 1,
 ) -> Listener:
-    telemetry = Quiet()
+    endpoints = [
+        RpcChain(
+            url,
+            chain_id=anvil.CHAIN_ID,
+            contract=deployed.address,
+            timeout=10,
+            max_range=block_range,
+        )
+        for url in rpc_urls
+    ]
+    return listener_over(endpoints, store, deployed, quorum=quorum, telemetry=Quiet())
+
+
+def listener_over(
+    endpoints: list[RpcChain],
+    store: Store,
+    deployed: Deployment,
+    *,
+    quorum: int,
+    telemetry: Telemetry,
+) -> Listener:
     return Listener(
         store=store,
-        providers=Providers(
-            [
-                RpcChain(
-                    url,
-                    chain_id=anvil.CHAIN_ID,
-                    contract=deployed.address,
-                    timeout=10,
-                    max_range=block_range,
-                )
-                for url in rpc_urls
-            ],
-            quorum=quorum,
-            clock=SystemClock(),
-            telemetry=telemetry,
-        ),
+        providers=Providers(endpoints, quorum=quorum, clock=SystemClock(), telemetry=telemetry),
         clock=SystemClock(),
         entropy=SystemEntropy(),
         telemetry=telemetry,
@@ -153,6 +175,12 @@ def deploy(rpc_url: str) -> tuple[LocalChain, Deployment]:
     return chain, deployed
 
 
+def stack_on(rpc_url: str, store: Store) -> Stack:
+    """A contract just deployed there, and its listener over `store`."""
+    chain, deployed = deploy(rpc_url)
+    return Stack(chain, deployed, store, listener_of(store, [rpc_url], deployed))
+
+
 @pytest.fixture
 def rpc_url() -> Iterator[str]:
     with anvil.start() as running:
@@ -170,8 +198,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 
 @pytest.fixture
 def stack(rpc_url: str, store: Store) -> Stack:
-    chain, deployed = deploy(rpc_url)
-    return Stack(chain, deployed, store, listener_of(store, [rpc_url], deployed))
+    return stack_on(rpc_url, store)
 
 
 @pytest.mark.parametrize("door", ["redeemOrder", "redeemAndBurn"])
@@ -255,7 +282,7 @@ def test_narrow_ranges_catch_up_with_a_long_chain(stack: Stack) -> None:
         stack.chain.mine(150)
     stack.listener = listener_of(
         stack.store,
-        [stack.chain.web3.provider.endpoint_uri],  # type: ignore[attr-defined]
+        [stack.rpc_url],
         stack.deployed,
         block_range=5,
     )

@@ -59,6 +59,19 @@ class Failing:
 
 
 @contextmanager
+def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Base address of a server that answers with `handler`."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        serving.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            serving.join()
+
+
+@contextmanager
 def provider(answers: Answers) -> Iterator[RpcChain]:
     """A provider that answers each method with `answers[method]`: a result, or what to do."""
     good: Answers = {"eth_chainId": "0x7a69", "eth_getCode": "0x60", "eth_getBlockByNumber": BLOCK}
@@ -94,15 +107,8 @@ def provider(answers: Answers) -> Iterator[RpcChain]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        serving.start()
-        try:
-            url = f"http://127.0.0.1:{server.server_port}/v1/secret-key"
-            yield RpcChain(url, chain_id=31337, contract=CONTRACT, timeout=5)
-        finally:
-            server.shutdown()
-            serving.join()
+    with served(Handler) as url:
+        yield RpcChain(f"{url}/v1/secret-key", chain_id=31337, contract=CONTRACT, timeout=5)
 
 
 def test_topic_and_selector_are_those_of_the_contract() -> None:
@@ -361,19 +367,14 @@ def test_answer_that_drips_in_without_end_is_given_up() -> None:
         def log_message(self, *_: Any) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Dripping) as server:
-        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        serving.start()
+    with served(Dripping) as url:
+        chain = RpcChain(url, chain_id=31337, contract=CONTRACT, timeout=0.3)
         try:
-            url = f"http://127.0.0.1:{server.server_port}"
-            chain = RpcChain(url, chain_id=31337, contract=CONTRACT, timeout=0.3)
             with pytest.raises(ChainUnavailable, match="no answer in time"):
                 chain.call("eth_chainId")
-            assert chain.errors["timeout"] == 1
         finally:
             enough.set()
-            server.shutdown()
-            serving.join()
+        assert chain.errors["timeout"] == 1
 
 
 def test_proven_block_beyond_the_head_that_is_told_with_it_is_not_believed() -> None:

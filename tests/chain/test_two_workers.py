@@ -1,6 +1,5 @@
 """Several workers on one store: one leads, the others wait, and none can harm the books."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -121,16 +120,25 @@ def stack(open_stack: Callable[[], Stack]) -> Stack:
 
 
 @pytest.fixture
-def environ(stack: Stack, shared: Shared, rpc_url: str) -> dict[str, str]:
-    return {
-        "PATH": os.environ["PATH"],
-        "CHAIN_ID": str(anvil.CHAIN_ID),
-        "CONTRACT_ADDRESS": stack.deployed.address,
-        "DEPLOY_BLOCK": str(stack.deployed.block),
-        "RPC_URLS": rpc_url,
-        "POLL_SECONDS": "0.02",
-        **shared.environ,
-    }
+def environ(stack: Stack, shared: Shared) -> dict[str, str]:
+    return stack.environ(POLL_SECONDS="0.02", **shared.environ)
+
+
+def _started(
+    processes: ExitStack,
+    count: int,
+    environ: dict[str, str],
+    folder: Path,
+    *,
+    lease_seconds: int = LEASE_SECONDS,
+) -> list[Worker]:
+    """That many workers, each with its log in `folder`, until `processes` is left."""
+    return [
+        processes.enter_context(
+            running(environ, folder / f"{number}.log", lease_seconds=lease_seconds)
+        )
+        for number in range(count)
+    ]
 
 
 def _another_leads(stack: Stack, workers: list[Worker], than: Worker) -> Worker:
@@ -179,10 +187,7 @@ def test_atomic_progress_of_workers_at_once_when_the_leader_is_killed(
     stack.chain.mine(2)
     traffic = Traffic(open_stack(), count + rounds, deepest=DEEPEST_FORK, floor=floor)
     with ExitStack() as processes:
-        workers = [
-            processes.enter_context(running(environ, tmp_path / f"{number}.log"))
-            for number in range(count)
-        ]
+        workers = _started(processes, count, environ, tmp_path)
         with going_on(traffic):
             leader = _first_to_lead(stack, workers)
             for number in range(count, count + rounds):
@@ -203,10 +208,7 @@ def test_atomic_progress_when_a_leader_hangs_and_comes_back(
     stack.chain.mine(2)
     traffic = Traffic(open_stack(), 7, deepest=DEEPEST_FORK, floor=floor)
     with ExitStack() as processes:
-        workers = [
-            processes.enter_context(running(environ, tmp_path / f"{number}.log"))
-            for number in range(2)
-        ]
+        workers = _started(processes, 2, environ, tmp_path)
         with going_on(traffic):
             for _ in range(2):
                 hung = _hung_leader(stack, workers)
@@ -225,12 +227,7 @@ def test_one_worker_leads_and_gives_the_lease_back_when_it_stops(
     stack.chain.mine(2)
     traffic = Traffic(open_stack(), 11, deepest=DEEPEST_FORK, floor=floor)
     with ExitStack() as processes:
-        workers = [
-            processes.enter_context(
-                running(environ, tmp_path / f"{number}.log", lease_seconds=3600)
-            )
-            for number in range(3)
-        ]
+        workers = _started(processes, 3, environ, tmp_path, lease_seconds=3600)
         with going_on(traffic):
             leader = _first_to_lead(stack, workers)
             waiting = [worker for worker in workers if worker is not leader]

@@ -1,7 +1,6 @@
 """The worker as a process of its own: catches up, follows, stops, refuses."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -22,7 +21,7 @@ from chalicelib.domain.orders import OrderStatus
 from chalicelib.ports import Delete
 from listener_fn.supervisor import STOP_SECONDS
 from ops import anvil
-from tests.chain.test_listener import ALICE, Stack, deploy, listener_of
+from tests.chain.test_listener import ALICE, Stack, stack_on
 
 COMMAND = [sys.executable, "-m", "listener_fn.worker"]
 SECONDS = 30.0
@@ -33,23 +32,13 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     url = f"sqlite:///{tmp_path / 'vouchers.db'}"
     migrate(url)
     with anvil.start() as running:
-        chain, deployed = deploy(running.rpc_url)
-        store = open_sql_store(url)
-        yield Stack(chain, deployed, store, listener_of(store, [running.rpc_url], deployed))
+        yield stack_on(running.rpc_url, open_sql_store(url))
 
 
 @pytest.fixture
 def environ(stack: Stack, tmp_path: Path) -> dict[str, str]:
-    return {
-        "PATH": os.environ["PATH"],
-        "STORE": "sql",
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'vouchers.db'}",
-        "CHAIN_ID": str(anvil.CHAIN_ID),
-        "CONTRACT_ADDRESS": stack.deployed.address,
-        "DEPLOY_BLOCK": str(stack.deployed.block),
-        "RPC_URLS": stack.chain.web3.provider.endpoint_uri,  # type: ignore[attr-defined]
-        "POLL_SECONDS": "0.1",
-    }
+    url = f"sqlite:///{tmp_path / 'vouchers.db'}"
+    return stack.environ(STORE="sql", DATABASE_URL=url, POLL_SECONDS="0.1")
 
 
 def run_once(environ: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -360,12 +360,6 @@ class Drop:
 
     def files(self) -> set[str]:
         return {path.name for path in self.folder.iterdir()}
-
-
-@pytest.fixture(scope="module")
-def rpc_url() -> Iterator[str]:
-    with anvil.start() as running:
-        yield running.rpc_url
 
 
 @pytest.fixture

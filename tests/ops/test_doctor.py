@@ -18,8 +18,8 @@ from ops.cli.main import cli
 from ops.cli.probe import ChainProbe
 from ops.onchain.errors import NodeFailed
 from ops.stack.demo_seed import seed
-from tests.fakes import CHAIN_ID, CONTRACT, NOW, CountingEntropy, FixedClock, QuickPasswords
-from tests.ops.test_cli import no_node
+from tests.fakes import CHAIN_ID, CONTRACT, NOW
+from tests.ops.test_cli import fake_tools
 
 RPC = "https://rpc.example.com/v2/secret-key"
 SETTINGS = {
@@ -103,17 +103,9 @@ def tools_of(
     def open_probe(_url: str, _contract: str, _timeout: float) -> ChainProbe:
         return FakeProbe(probe or {})
 
-    return Tools(
-        environ=environ,
-        clock=FixedClock(),
-        entropy=CountingEntropy(),
-        open_store=lambda _: store,
-        check_schema=lambda _: None,
-        migrate=lambda _: "",
-        open_passwords=QuickPasswords,
-        open_probe=open_probe,
-        open_node=no_node,
-    )
+    tools = fake_tools(store, environ)
+    tools.open_probe = open_probe
+    return tools
 
 
 def examine(tools: Tools, exit_code: int) -> dict[str, dict[str, Any]]:

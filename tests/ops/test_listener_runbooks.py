@@ -40,7 +40,7 @@ from tests.chain.test_listener import (
     MEETING_ROOM,
     Stack,
     deploy,
-    listener_of,
+    stack_on,
 )
 from tests.chain.test_worker import running, told
 from tests.fakes import a_site, a_voucher_type, an_admin
@@ -157,18 +157,14 @@ def site_at(
     database = f"sqlite:///{folder / 'vouchers.db'}"
     migrate(database)
     store = open_sql_store(database)
-    chain, deployed = deploy(rpc_url)
+    stack = stack_on(rpc_url, store)
     kinds = [a_voucher_type(token_id) for token_id in (MEETING_ROOM, COLOUR_PRINT)]
     records = (a_site(), an_admin(), Catalogue(tuple(kinds)))
     store.commit([Insert(record) for record in records])
-    environ = {
-        "PATH": os.environ["PATH"],
+    plain = {
         "HOME": str(folder),
         "STORE": "sql",
         "DATABASE_URL": database,
-        "CHAIN_ID": str(anvil.CHAIN_ID),
-        "CONTRACT_ADDRESS": deployed.address,
-        "DEPLOY_BLOCK": str(deployed.block),
         "RPC_URLS": ",".join(rpc_urls or (rpc_url,)),
         "POLL_SECONDS": "0.1",
         "METRICS_PORT": "0",
@@ -176,9 +172,8 @@ def site_at(
         "RPC_TIMEOUT_SECONDS": "1",
         "DATA_KEYS": "k1:" + base64.b64encode(bytes(32)).decode(),
         "PORTAL_ORIGIN": "https://portal.example",
-        **settings,
     }
-    stack = Stack(chain, deployed, store, listener_of(store, [rpc_url], deployed))
+    environ = stack.environ(**(plain | settings))
     with api_of(environ, folder / "api.log") as api:
         yield Site(stack, environ, folder, api)
 

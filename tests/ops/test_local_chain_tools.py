@@ -1,7 +1,6 @@
 """What the operator's tools find on a real chain, and where the well-known keys are refused."""
 
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -14,12 +13,6 @@ from ops.redeem_once import redeem_once
 from ops.stack.demo import ADMIN, CUSTOMERS, MINTER
 
 NOBODY = "0x90F79bf6EB2c4f870365E785982E1f101E93b906"
-
-
-@pytest.fixture(scope="module")
-def rpc_url() -> Iterator[str]:
-    with anvil.start() as running:
-        yield running.rpc_url
 
 
 @pytest.fixture(scope="module")

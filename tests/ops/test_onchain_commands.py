@@ -4,7 +4,7 @@ import json
 import shlex
 import socket
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -57,17 +57,6 @@ class Line:
         command = ("verify", "--salt", self.salt, *args, "--json")
         told = json.loads(self(*command, exit_code=exit_code).stdout)
         return {one["check"]: (one["ok"], one["found"]) for one in told}
-
-
-@pytest.fixture(scope="module")
-def rpc_url() -> Iterator[str]:
-    with anvil.start() as running:
-        yield running.rpc_url
-
-
-@pytest.fixture
-def web3(rpc_url: str) -> Web3:
-    return Web3(HTTPProvider(rpc_url))
 
 
 @pytest.fixture

@@ -22,14 +22,13 @@ from chalicelib.domain.orders import (
     note_exception,
     see_burn,
 )
-from chalicelib.domain.progress import Cursor, Heartbeat
 from chalicelib.domain.redemptions import Outcome
 from ops import anvil
 from ops.cli.bootstrap import Tools, system_tools
 from ops.cli.main import cli
 from ops.onchain.errors import NodeFailed
 from ops.onchain.node import Node
-from tests.chain.test_listener import ALICE, Stack, deploy, listener_of
+from tests.chain.test_listener import ALICE, stack_on
 from tests.fakes import (
     CHAIN_ID,
     CONTRACT,
@@ -37,9 +36,9 @@ from tests.fakes import (
     LISTENER,
     NOW,
     PlainSealer,
-    a_block,
     a_burn,
     a_catalogue,
+    a_followed_chain,
     an_order,
     in_status,
     stored,
@@ -101,7 +100,7 @@ class Line:
         head: int = 102,
     ) -> None:
         self.order = order
-        self.store = stored(MemoryStore(), a_catalogue(), order, _cursor(head))
+        self.store = stored(MemoryStore(), a_catalogue(), order, a_followed_chain(head))
         known = environ or (STORE_ONLY if node is None else CONTRACT_SETTINGS)
         self.tools: Tools = fake_tools(self.store, known)
         if node is not None:
@@ -118,18 +117,6 @@ class Line:
 
     def text(self, *args: str) -> str:
         return self(self.order.order_hash, *args).stdout
-
-
-def _cursor(head: int) -> Cursor:
-    beat = Heartbeat(at=NOW, succeeded_at=NOW, head=a_block(head))
-    return Cursor(
-        proven=a_block(90),
-        last_serial=0,
-        expired_through=0,
-        chain_id=CHAIN_ID,
-        contract=CONTRACT,
-        heartbeat=beat,
-    )
 
 
 # -------------------------------------------------------------------------------- which order it is
@@ -364,18 +351,8 @@ def test_on_a_real_chain_the_listener_catches_up_with_the_contract(tmp_path: Pat
     migrate(url)
     store = open_sql_store(url)
     with anvil.start() as running:
-        chain, deployed = deploy(running.rpc_url)
-        stack = Stack(chain, deployed, store, listener_of(store, [running.rpc_url], deployed))
-        tools = system_tools(
-            {
-                "STORE": "sql",
-                "DATABASE_URL": url,
-                "CHAIN_ID": str(anvil.CHAIN_ID),
-                "RPC_URLS": running.rpc_url,
-                "CONTRACT_ADDRESS": deployed.address,
-                "DEPLOY_BLOCK": str(deployed.block),
-            }
-        )
+        stack = stack_on(running.rpc_url, store)
+        tools = system_tools(stack.environ(STORE="sql", DATABASE_URL=url))
 
         def show(order: Order) -> Any:
             args = ("order", "show", order.order_hash, "--chain", "--json")
@@ -393,7 +370,7 @@ def test_on_a_real_chain_the_listener_catches_up_with_the_contract(tmp_path: Pat
         assert burned["customerAddress"] == ALICE
         assert (burned["contract"]["redeemed"], burned["contract"]["balance"]) == (True, 99)
         assert "the listener is 1 block(s) behind" in burned["contract"]["disagreement"]
-        chain.mine(2)
+        stack.chain.mine(2)
         stack.scan()
         valid = show(order)
         assert (valid["status"], valid["chain"]["final"]) == ("VALID", True)

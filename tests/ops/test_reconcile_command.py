@@ -35,7 +35,12 @@ from tests.chain.fault_proxy import (
     set_in_log,
     swap_serials,
 )
-from tests.chain.test_listener import COLOUR_PRINT, MEETING_ROOM, Stack, deploy, listener_of
+from tests.chain.test_listener import (
+    COLOUR_PRINT,
+    MEETING_ROOM,
+    Stack,
+    stack_on,
+)
 
 KEPT_STATES = 40
 
@@ -96,19 +101,8 @@ def world(tmp_path: Path) -> Iterator[World]:
     migrate(url)
     store = open_sql_store(url)
     with anvil.start(kept_states=KEPT_STATES) as running:
-        chain, deployed = deploy(running.rpc_url)
-        yield World(
-            Stack(chain, deployed, store, listener_of(store, [running.rpc_url], deployed)),
-            file,
-            {
-                "STORE": "sql",
-                "DATABASE_URL": url,
-                "CHAIN_ID": str(anvil.CHAIN_ID),
-                "RPC_URLS": running.rpc_url,
-                "CONTRACT_ADDRESS": deployed.address,
-                "DEPLOY_BLOCK": str(deployed.block),
-            },
-        )
+        stack = stack_on(running.rpc_url, store)
+        yield World(stack, file, stack.environ(STORE="sql", DATABASE_URL=url))
 
 
 def test_burned_scanned_and_equal(world: World) -> None:

@@ -98,17 +98,6 @@ class Endpoint(Node):
         return filter(self._keeps, super().logs(*args, **kwargs))
 
 
-@pytest.fixture(scope="module")
-def rpc_url() -> Iterator[str]:
-    with anvil.start() as running:
-        yield running.rpc_url
-
-
-@pytest.fixture
-def web3(rpc_url: str) -> Web3:
-    return Web3(HTTPProvider(rpc_url))
-
-
 def _settings(rpc_url: str, contract: str, block: int) -> dict[str, str]:
     return {
         "CHAIN_ID": str(anvil.CHAIN_ID),

@@ -8,22 +8,19 @@ from chalicelib.adapters.memory import MemoryStore
 from chalicelib.domain.errors import NotFound, Refused, Unavailable
 from chalicelib.domain.finality import FinalityRule
 from chalicelib.domain.orders import Order, OrderStatus
-from chalicelib.domain.progress import Cursor, Heartbeat
 from chalicelib.domain.redemptions import Outcome
 from chalicelib.ports import Update
 from chalicelib.usecases.hint_transaction import hint_transaction
 from chalicelib.usecases.view_order import NotRedeemable, orders_of_wallet, view_order
 from tests.fakes import (
-    CHAIN_ID,
-    CONTRACT,
     CUSTOMER,
     NOW,
     STRANGER,
     TTL,
     EverConflictingStore,
     InterruptedStore,
-    a_block,
     a_catalogue,
+    a_followed_chain,
     a_shop,
     an_order,
     in_status,
@@ -34,18 +31,6 @@ S = OrderStatus
 RULE = FinalityRule(confirmations=3, fallback_blocks=240)
 UNKNOWN = ["ORD_20261121_0000000000000000", "nonsense", ""]
 HINT = "0x" + "ab" * 32
-
-
-def _cursor(head: int) -> Cursor:
-    beat = Heartbeat(at=NOW, succeeded_at=NOW, head=a_block(head))
-    return Cursor(
-        proven=a_block(90),
-        last_serial=0,
-        expired_through=0,
-        chain_id=CHAIN_ID,
-        contract=CONTRACT,
-        heartbeat=beat,
-    )
 
 
 @pytest.mark.parametrize("order_id", UNKNOWN)
@@ -92,7 +77,7 @@ def test_confirmations_are_those_of_the_listeners_last_pass(
     status: OrderStatus, head: int, confirmations: int
 ) -> None:
     order = in_status(status)
-    store = stored(a_shop(), order, _cursor(head))
+    store = stored(a_shop(), order, a_followed_chain(head))
     chain = view_order(order.order_id, store=store, finality=RULE, now=NOW).chain
     assert chain is not None
     assert (chain.burn, chain.required) == (order.burn, 3)
@@ -102,7 +87,7 @@ def test_confirmations_are_those_of_the_listeners_last_pass(
 
 def test_deep_enough_is_not_final_before_the_listener_says_so() -> None:
     order = in_status(S.PENDING_CHAIN)
-    store = stored(MemoryStore(), order, _cursor(500))
+    store = stored(MemoryStore(), order, a_followed_chain(500))
     view = view_order(order.order_id, store=store, finality=RULE, now=NOW)
     assert view.kind is None
     assert view.chain is not None
