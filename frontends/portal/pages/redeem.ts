@@ -13,9 +13,14 @@ export function redeemPage(portal: Portal): Child {
   if (!draft) return null;
   const { type } = draft;
   const sites = portal.sitesOf(type);
-  const submit = (event: Event) => {
+  const submit = async (event: Event) => {
     event.preventDefault();
-    void portal.redeem();
+    const form = event.currentTarget as HTMLElement;
+    await portal.redeem();
+    // What is wrong may be out of sight.
+    form
+      .querySelector<HTMLElement>('input[aria-invalid="true"], [aria-invalid="true"] input')
+      ?.focus();
   };
   return h(
     "section",

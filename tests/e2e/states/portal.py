@@ -343,6 +343,7 @@ def choosing_errors(world: World) -> Iterator[Page]:
     page.get_by_test_id("amount").fill("50")
     page.get_by_test_id("redeem").click()
     expect(page.locator("[role=alert]").first).to_be_visible()
+    expect(page.get_by_test_id("amount")).to_be_focused()
     yield page
 
 
