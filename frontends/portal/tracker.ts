@@ -156,7 +156,8 @@ export class OrderTracker {
     }
     const judged = judge(attempts, sight, doubts, Date.now());
     for (const { id, fate, nonce } of judged.attempts) {
-      this.kept.update(orderId, id, { fate, nonce });
+      // It may have been learned elsewhere since this look began.
+      this.kept.update(orderId, id, nonce === null ? { fate } : { fate, nonce });
     }
     return judged.doubts;
   }

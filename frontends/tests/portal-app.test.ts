@@ -506,6 +506,23 @@ test("a service that asks for time is told to be down, and left alone for that t
   mock.timers.reset();
 });
 
+walk("a look that began before the nonce was learned does not forget it", async (around) => {
+  const waiting: ((transaction: unknown) => void)[] = [];
+  around.answers.eth_sendTransaction = HASH;
+  around.answers.eth_getTransactionByHash = () => new Promise((resolve) => waiting.push(resolve));
+  await around.portal.redeem();
+  await turns();
+  const nonce = () =>
+    around.portal.local(around.portal.state.open?.orderId ?? "").attempts[0]?.nonce;
+  assert.equal(waiting.length, 2);
+  waiting[0]?.({ nonce: "0x7" });
+  await turns();
+  assert.equal(nonce(), 7);
+  waiting[1]?.(null);
+  await turns();
+  assert.equal(nonce(), 7);
+});
+
 test("only an API that does not know an order has it forgotten, and none that was sent", async () => {
   for (const [status, sent, kept] of [
     [404, false, 0],
