@@ -127,7 +127,7 @@ web: setup
 .PHONY: test
 test: setup chromium ## check and contracts, then stores, API, chain, command line, browser
 	+@$(SIDE_BY_SIDE) --output-sync=target contracts $(CHECKS) web
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not slow" --ignore=tests/unit
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow" --ignore=tests/unit
 
 .PHONY: test-full
 test-full: test contracts-full ## test, contracts-full, and the long state machines

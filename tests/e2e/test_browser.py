@@ -24,8 +24,6 @@ from tests.e2e.steps import (
     sign_in,
 )
 
-pytestmark = pytest.mark.xdist_group("stack")
-
 Pages = Callable[..., Page]
 
 

@@ -26,7 +26,7 @@ from tests.e2e.steps import (
 )
 from tests.e2e.world import World
 
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 SCANNER_MS = 5
 FILM = (640, 360)

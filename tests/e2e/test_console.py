@@ -13,7 +13,7 @@ from tests.e2e.states.console import choose_password, enter, expect_notice, expe
 from tests.e2e.steps import AI_SUITE, MEETING_ROOM, check_code, expect_answer, sign_in
 from tests.e2e.world import DESKTOP, World
 
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 # What the speaker would play (pitches in hertz, in order) and the device do (vibration patterns).
 SENSES = """

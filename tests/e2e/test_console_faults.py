@@ -25,7 +25,7 @@ from tests.e2e.states.console import NEWER_BUILD, NO_CAMERA, opened
 from tests.e2e.steps import MEETING_ROOM, check_code, expect_answer, reception_site, sign_in
 from tests.e2e.world import Placed, World
 
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 DELIVER = "/orders/*/deliver"
 GREEN = {"deliverable", "done"}

@@ -24,7 +24,7 @@ from tests.e2e.steps import MEETING_ROOM
 from tests.e2e.wallet import pending, reject, unknown_chain_nested
 from tests.e2e.world import World
 
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 ASK = """
 ([method, params]) => new Promise((resolve) => {

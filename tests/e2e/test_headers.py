@@ -26,7 +26,7 @@ from tests.e2e.system import ROOT
 from tests.e2e.wallet import Wallets
 from tests.e2e.world import World, _without_demo_wallet
 
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 CONFIG = {"apiUrl": "/api/v1"}
 STOPPED_MS = 5_000

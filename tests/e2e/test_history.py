@@ -19,8 +19,6 @@ from tests.e2e.steps import MEETING_ROOM, expect_stage, order_id
 from tests.e2e.wallet import pending, reject
 from tests.e2e.world import World
 
-pytestmark = pytest.mark.xdist_group("stack")
-
 STORED = "JSON.stringify([{...localStorage}, {...sessionStorage}, history.state, document.cookie])"
 
 

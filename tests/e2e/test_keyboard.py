@@ -12,7 +12,7 @@ from tests.e2e.steps import AI_SUITE, MEETING_ROOM, expect_answer, expect_stage
 from tests.e2e.wallet import Wallet
 from tests.e2e.world import DESKTOP, World
 
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from tests.e2e.steps import AI_SUITE, MEETING_ROOM, expect_stage, order_id
 from tests.e2e.wallet import Wallet, pending, reject
 from tests.e2e.world import DESKTOP, World
 
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 HEADING_HAS_FOCUS = "document.activeElement === document.querySelector('main h1')"
 KEEPS_NOTHING = """

@@ -12,7 +12,7 @@ from tests.e2e import axe, checks
 from tests.e2e.states import Stage, State, all_states, use_language
 from tests.e2e.world import World
 
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 STATES = [pytest.param(one, id=one.id) for one in all_states()]
 CORE = [pytest.param(one, id=one.id) for one in all_states() if one.core]

@@ -33,7 +33,7 @@ from tests.e2e.wallet import (
 )
 from tests.e2e.world import World
 
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 HELD = 3
 

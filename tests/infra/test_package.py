@@ -30,8 +30,6 @@ ZIP_BUDGET_BYTES = 8_000_000
 CUSTOMER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 ABSENT = ("web3", "eth_account", "sqlalchemy", "boto3", "moto", "gunicorn", "chalice/cli")
 
-pytestmark = pytest.mark.xdist_group("package")
-
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -24,8 +24,6 @@ DIST = ROOT / "frontends/dist"
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 
-pytestmark = pytest.mark.xdist_group("stack")
-
 
 @dataclass(frozen=True, slots=True)
 class Runner:
