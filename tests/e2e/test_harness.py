@@ -1,4 +1,4 @@
-"""The scripted wallet and the API's faults do what tests rely on them for."""
+"""The scripted wallet, the API's faults and devices do what tests rely on them for."""
 
 import json
 import secrets
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.faults import (
     Held,
@@ -20,9 +20,10 @@ from tests.e2e.faults import (
     slow,
     unauthorised,
 )
+from tests.e2e.states import show
 from tests.e2e.steps import MEETING_ROOM
 from tests.e2e.wallet import pending, reject, unknown_chain_nested
-from tests.e2e.world import World
+from tests.e2e.world import DESKTOP, PHONE, World
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -171,3 +172,15 @@ def test_a_slow_answer_takes_ten_seconds(world: World, page: Page) -> None:
     began = time.monotonic()
     assert fetch(page, world, "/health")[0] == 200
     assert time.monotonic() - began > 9.5
+
+
+def test_a_page_is_shown_as_the_device_shows_it(browser: Browser) -> None:
+    page = browser.new_page(has_touch=True)
+    page.set_content("<p>A page</p>")
+    for device in (PHONE, DESKTOP, PHONE, DESKTOP):
+        show(page, device, "light")
+        assert page.evaluate("innerWidth") == device.width
+        for query in ("(hover: hover)", "(pointer: fine)"):
+            fits = page.evaluate("(query) => matchMedia(query).matches", query)
+            assert fits is not device.touch, (device.name, query)
+    page.close()

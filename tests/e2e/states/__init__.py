@@ -43,6 +43,11 @@ async () => {
   await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
 }
 """
+# The smallest picture for which Chromium applies a page's settings anew.
+BEYOND = {
+    "captureBeyondViewport": True,
+    "clip": {"x": 0, "y": 0, "width": 1, "height": 1, "scale": 1},
+}
 # A click of the script's own: it works also where a dialog or a full screen covers the switch.
 SWITCH_LANGUAGE = """
 (language) => {
@@ -171,6 +176,10 @@ def show(page: Page, device: Device, scheme: str) -> None:
     if page not in _touch:
         _touch[page] = page.context.new_cdp_session(page)
     _touch[page].send("Emulation.setTouchEmulationEnabled", {"enabled": device.touch})
+    if not device.touch:
+        # Media queries about the pointer stay those of a finger until the page's settings are
+        # applied anew, as a picture beyond the viewport does.
+        _touch[page].send("Page.captureScreenshot", BEYOND)
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
     settle(page)
 
