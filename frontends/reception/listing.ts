@@ -38,8 +38,8 @@ const STATUSES: Readonly<Record<Stand, readonly OrderStatus[]>> = {
   all: [],
 };
 
-/** The last 4 digits of a wallet, up to a whole order hash. */
-const SEARCHABLE = /^(0x)?[0-9a-f]{4,64}$/i;
+/** A wallet's last 4 digits or more, or an order hash's first 8 or more, with 0x or without. */
+const SEARCHABLE = /^(0x[0-9a-f]{8,64}|[0-9a-f]{4,64})$/i;
 
 export const TODAY: Filter = { stand: "all", from: null, to: null, search: "" };
 export const NO_LIST: List = {
