@@ -249,6 +249,20 @@ export class Desk {
     this.enter();
   }
 
+  /** Asks where this person may deliver now, as somebody may just have assigned a site. */
+  async lookForSites(): Promise<void> {
+    if (this.state.busy) return;
+    this.set({ busy: true, notice: null });
+    try {
+      await this.session.reload();
+      this.enter();
+    } catch {
+      this.set({ notice: { key: "login.offline" } });
+    } finally {
+      this.set({ busy: false });
+    }
+  }
+
   chooseSite(siteId: string): void {
     this.keptSite.set(siteId);
     this.set({ site: siteId, notice: null });
@@ -283,9 +297,8 @@ export class Desk {
       const kind = parsed.kind === "empty" ? "incomplete" : parsed.kind;
       this.set({ notice: { key: `parse.${kind}` } });
     } else if (parsed.kind !== "empty") {
-      this.scanner.close();
       const kind = parsed.kind === "incomplete" ? "foreign" : parsed.kind;
-      this.counter.showForeign(method, { key: `parse.${kind}` });
+      this.showForeign(method, `parse.${kind}`);
     }
   }
 
@@ -336,9 +349,12 @@ export class Desk {
     this.scanner.close();
   }
 
-  /** A USB scanner's code came, changed by an input method. */
+  /**
+   * A USB scanner's code came, changed by an input method. It was another customer's: what the
+   * screen said of the one before, perhaps green, goes.
+   */
   wedgeUnreadable(): void {
-    this.set({ notice: { key: "wedge.inputMethod" } });
+    this.showForeign("wedge", "wedge.inputMethod");
   }
 
   /** Finds an order by its code, or lists those of a hash or wallet. */
@@ -366,6 +382,12 @@ export class Desk {
     const { busy, current, code, camera, leaving, list } = this.state;
     const atWork = busy || current !== null || code !== "" || camera.phase !== "off" || leaving;
     return !atWork && isToday(list.filter) && this.outbox.isKept();
+  }
+
+  private showForeign(method: InputMethod, key: ConsoleKey): void {
+    this.scanner.close();
+    this.set({ notice: null, leaving: false });
+    this.counter.showForeign(method, { key });
   }
 
   private enter(): void {
@@ -433,7 +455,7 @@ export class Desk {
     const { site } = this.state;
     if (!site || !this.session.staff || this.session.staff.sites.includes(site)) return;
     this.leaveSite();
-    this.set({ notice: { key: "site.taken", values: { site: this.siteName(site) } } });
+    this.set({ notice: { key: "site.taken", site } });
   }
 
   private listChanged(): void {
@@ -504,5 +526,5 @@ function plain(label: string): string {
 function signInFailed(error: unknown): Notice {
   if (!(error instanceof ApiError)) return { key: "login.offline" };
   if (error.retryAfter !== null) return { key: "login.locked", values: { n: error.retryAfter } };
-  return { key: "login.wrong" };
+  return { key: error.status === 429 ? "why.LOCKED_OUT" : "login.wrong" };
 }

@@ -13,6 +13,7 @@ import { catalogues } from "./messages/index.ts";
 import { StaffSession } from "./session.ts";
 import { Signals } from "./sound.ts";
 import { page } from "./views.ts";
+import { keepFocus } from "./views-parts.ts";
 import { listenToWedge } from "./wedge.ts";
 
 const SERVICE_WORKER = "service-worker.js";
@@ -72,8 +73,10 @@ function obey(desk: Desk, event: KeyboardEvent): boolean {
   if (!command || !signedIn || !site || leaving) return false;
   if (command === "next") {
     if (current) desk.next();
-    else if (camera.phase !== "off") desk.stopCamera();
-    else return false;
+    else if (camera.phase !== "off") {
+      desk.stopCamera();
+      keepFocus();
+    } else return false;
     return true;
   }
   if (current) desk.next();

@@ -5,6 +5,8 @@ import type { ConsoleKey } from "./messages/index.ts";
 export interface Notice {
   readonly key: ConsoleKey;
   readonly values?: Readonly<Record<string, string | number>>;
+  /** A site's id, whose name fills `{site}`. */
+  readonly site?: string;
   /** Fills `{why}`. */
   readonly refusal?: Refusal;
 }
@@ -34,8 +36,8 @@ export function isPassing(error: unknown): boolean {
 /** The rules of `POST /auth/password` that have words of their own. */
 const PASSWORD_RULES: Readonly<Partial<Record<string, ConsoleKey>>> = {
   length: "password.short",
-  different: "password.rule.other",
-  username: "password.rule.name",
+  different: "password.other",
+  username: "password.name",
   match: "password.wrong",
 };
 

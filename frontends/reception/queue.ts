@@ -157,7 +157,7 @@ function searchForm(desk: Desk, filter: Filter, today: boolean): VNode {
           days.open = Boolean(filter.from || filter.to);
         },
       },
-      h("summary", { "data-testid": "list-days" }, icon("clock"), words.text("list.days")),
+      h("summary", { "data-testid": "list-days" }, icon("calendar"), words.text("list.days")),
       h("div", { class: "days" }, day("from"), day("to")),
     ),
     !today &&

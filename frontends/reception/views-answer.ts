@@ -7,7 +7,7 @@ import type { Case } from "./case.ts";
 import type { Desk } from "./desk.ts";
 import type { ConsoleKey } from "./messages/index.ts";
 import type { Notice } from "./notice.ts";
-import { inWords, kbd, told } from "./views-parts.ts";
+import { inWords, kbd, place, told } from "./views-parts.ts";
 
 const ICONS: Readonly<Record<Answer, IconName | null>> = {
   checking: null,
@@ -26,13 +26,12 @@ const ICONS: Readonly<Record<Answer, IconName | null>> = {
   exception: "alert",
   offline: "offline",
   sending: null,
-  unsure: "send",
+  unsure: "question",
   refused: "hand",
 };
 
 const FOREIGN_ICONS: Readonly<Partial<Record<OtherCode, IconName>>> = {
   address: "wallet",
-  transaction: "link",
   request: "wallet",
   connect: "wallet",
   payment: "bank",
@@ -57,7 +56,7 @@ export function answerPage(desk: Desk, current: Case): VNode {
       "div",
       { class: "answer-bar" },
       icon("pin"),
-      h("span", { class: "grow" }, desk.siteName(desk.state.site ?? "")),
+      h("span", { class: "grow" }, place(desk.siteName(desk.state.site ?? ""))),
       current.orderId && h("span", { class: "mono" }, groupCode(current.orderId)),
       pressCount(desk),
     ),
@@ -65,22 +64,30 @@ export function answerPage(desk: Desk, current: Case): VNode {
       "div",
       { class: "answer-head", role: "status", "aria-live": "assertive" },
       sign(current),
-      h("h1", { "data-testid": "answer-title" }, desk.words.text(`answer.${answer}`)),
+      h("h1", { "data-testid": "answer-title" }, desk.words.text(titleOf(current))),
       h("p", { class: "answer-say", "data-notice": saidBy(current)?.key }, say(desk, current)),
+      isIncident(answer) && toTell(desk, "tell.administrator"),
       answer === "exception" &&
         toTell(desk, "tell.title", h("q", null, desk.words.text("tell.exception"))),
-      answer === "delivered-reorged" && toTell(desk, "tell.administrator"),
     ),
     h(
       "div",
       { class: "answer-side" },
-      told(desk, desk.state.notice),
-      told(desk, saidBy(current) ? null : current.notice),
+      told(desk, noticeOf(current)),
       view && about(desk, current, view),
       isWritten(current) && noteForm(desk, current),
     ),
     h("div", { class: "answer-foot" }, actions(desk, current)),
   );
+}
+
+function titleOf({ answer, notice }: Case): ConsoleKey {
+  return notice?.key === "wedge.inputMethod" ? "answer.unreadable" : `answer.${answer}`;
+}
+
+/** Whether an administrator has to put it right, and finds it by the reference. */
+function isIncident(answer: Answer): boolean {
+  return answer === "exception" || answer === "delivered-reorged";
 }
 
 /** Whether there is a note to write; what was begun goes on while the network is away. */
@@ -93,9 +100,9 @@ const PASSING: readonly Answer[] = ["waiting", "not-burned", "expiry-check", "of
 
 function actions(desk: Desk, { answer, method, seen }: Case): Child {
   if (answer === "sending") return null;
-  if (answer === "deliverable") return [deliverButton(desk, seen), cancelButton(desk)];
-  if (answer === "checking") return cancelButton(desk);
-  return nextButton(desk, method, PASSING.includes(answer));
+  if (answer === "deliverable") return [deliverButton(desk, seen), backButton(desk)];
+  if (answer === "checking") return backButton(desk);
+  return nextButton(desk, method, answer);
 }
 
 /** How many earlier deliveries are not confirmed: the present customer must not hide them. */
@@ -145,6 +152,19 @@ function ring(done: number, of: number): VNode {
   );
 }
 
+/**
+ * What else there is to say. On a green, what the order was when the last press was refused is over,
+ * but that the press does not count is not; other reasons may refuse the next one too.
+ */
+function noticeOf(current: Case): Notice | null {
+  const { answer, notice } = current;
+  if (!notice || saidBy(current)) return null;
+  const { refusal } = notice;
+  if (answer !== "deliverable" || !refusal) return notice;
+  const isOver = refusal.code.startsWith("ORDER_");
+  return { key: "deliver.again", ...(isOver ? {} : { refusal }) };
+}
+
 /** The notice that this answer itself says in full. */
 function saidBy({ answer, notice }: Case): Notice | null {
   return answer === "foreign" || notice?.key === "say.refused" ? notice : null;
@@ -153,7 +173,7 @@ function saidBy({ answer, notice }: Case): Notice | null {
 function say(desk: Desk, current: Case): string {
   const { words } = desk;
   const said = saidBy(current);
-  if (said) return inWords(words, said);
+  if (said) return inWords(desk, said);
   const { answer, view, delivery, press } = current;
   switch (answer) {
     case "checking":
@@ -190,7 +210,7 @@ function say(desk: Desk, current: Case): string {
       });
     case "exception": {
       const key = `exception.${view?.exception}`;
-      return words.text(words.has(key) ? key : "say.exception");
+      return `${words.text("answer.refused")}. ${words.text(words.has(key) ? key : "say.exception")}`;
     }
     case "foreign":
     case "refused":
@@ -212,8 +232,8 @@ function toTell({ words }: Desk, key: ConsoleKey, ...what: Child[]): VNode {
 function about(desk: Desk, { answer, delivery }: Case, view: ReceptionView): VNode {
   const { words } = desk;
   const { aiAccount, jobProvider } = view.customerMeta ?? {};
-  const reorged = answer === "delivered-reorged";
-  const first = answer === "delivered" || reorged ? handedOver(delivery, view) : null;
+  const isDelivered = answer === "delivered" || answer === "delivered-reorged";
+  const first = isDelivered ? handedOver(delivery, view) : null;
   return h(
     "div",
     { class: "answer-card" },
@@ -235,8 +255,7 @@ function about(desk: Desk, { answer, delivery }: Case, view: ReceptionView): VNo
       fact(desk, "meta.aiAccount", aiAccount, "big line"),
       fact(desk, "meta.jobProvider", jobProvider, "big line"),
       fact(desk, "detail.customer", view.customerAddressMasked),
-      (answer === "exception" || reorged) &&
-        fact(desk, "detail.reference", view.orderHash.slice(0, 10)),
+      isIncident(answer) && fact(desk, "detail.reference", view.orderHash.slice(0, 10)),
     ),
   );
 }
@@ -314,22 +333,25 @@ function deliverButton({ words }: Desk, seen: boolean): VNode {
   );
 }
 
-function cancelButton(desk: Desk): VNode {
+function backButton(desk: Desk): VNode {
   return h(
     "button",
     {
       type: "button",
-      key: "cancel",
+      key: "back",
       class: "button on-color quiet-color",
       "data-testid": "next",
       onclick: () => desk.next(),
     },
-    desk.words.text("cancel"),
+    desk.words.text("back"),
     kbd("next"),
   );
 }
 
-function nextButton(desk: Desk, method: Case["method"], quiet: boolean): VNode {
+function nextButton(desk: Desk, method: Case["method"], answer: Answer): VNode {
+  const quiet = PASSING.includes(answer);
+  // The customer is still there, and looks for another code.
+  const same = answer === "foreign" || answer === "unknown";
   return h(
     "button",
     {
@@ -341,8 +363,8 @@ function nextButton(desk: Desk, method: Case["method"], quiet: boolean): VNode {
       // The second tap of a double tap on "deliver" must not take the answer away unseen.
       onclick: (event: MouseEvent) => event.detail < 2 && proceed(desk, method),
     },
-    icon("next"),
-    desk.words.text("next"),
+    icon(same ? "scan" : "next"),
+    desk.words.text(same ? "again" : "next"),
     kbd("next"),
   );
 }

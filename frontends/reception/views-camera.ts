@@ -2,7 +2,7 @@ import { type Child, h, type VNode } from "../shared/dom.ts";
 import { icon, spinner } from "../shared/icons.ts";
 import type { Desk } from "./desk.ts";
 import type { ScannerState } from "./scanner.ts";
-import { kbd } from "./views-parts.ts";
+import { kbd, keepFocus } from "./views-parts.ts";
 
 /** Troubles that trying again cannot mend. */
 const LASTING: readonly ScannerState["phase"][] = ["insecure", "unsupported"];
@@ -30,6 +30,10 @@ function scanButton(desk: Desk): VNode {
 function finder(desk: Desk, camera: ScannerState): VNode {
   const { words } = desk;
   const { phase } = camera;
+  const close = () => {
+    desk.stopCamera();
+    keepFocus();
+  };
   const trouble = phase === "on" || phase === "starting" || phase === "off" ? null : phase;
   return h(
     "section",
@@ -43,7 +47,10 @@ function finder(desk: Desk, camera: ScannerState): VNode {
     h("video", {
       muted: true,
       playsinline: true,
-      mounted: (video: HTMLVideoElement) => void desk.runCamera(video),
+      mounted: (video: HTMLVideoElement) => {
+        keepFocus();
+        void desk.runCamera(video);
+      },
     }),
     !trouble && h("div", { class: "viewfinder", "aria-hidden": "true" }),
     h(
@@ -66,7 +73,7 @@ function finder(desk: Desk, camera: ScannerState): VNode {
         ? !LASTING.includes(trouble) &&
             button("camera-retry", words.text("retry"), "refresh", () => desk.scanner.retry())
         : [cameraChoice(desk, camera), light(desk, camera)],
-      button("camera-cancel", words.text("camera.close"), "cross", () => desk.stopCamera(), {
+      button("camera-cancel", words.text("camera.close"), "cross", close, {
         class: "button quiet close",
         "aria-label": words.text("camera.close"),
       }),

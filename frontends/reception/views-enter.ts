@@ -1,7 +1,7 @@
 import { type Child, h, type VNode } from "../shared/dom.ts";
 import { icon, spinner } from "../shared/icons.ts";
 import type { Desk } from "./desk.ts";
-import { told } from "./views-parts.ts";
+import { place, told } from "./views-parts.ts";
 import { pressesWaiting } from "./views-presses.ts";
 
 /** Who is at the desk. */
@@ -74,13 +74,6 @@ export function passwordPage(desk: Desk): VNode {
         autocomplete: "current-password",
         "data-testid": "current-password",
       }),
-      h(
-        "ul",
-        { class: "rules", id: "password-rules" },
-        (["password.rule.length", "password.rule.other", "password.rule.name"] as const).map(
-          (key) => h("li", { class: "hint with-icon" }, icon("check"), words.text(key)),
-        ),
-      ),
       secret(desk, words.text("password.new"), {
         name: "new",
         autocomplete: "new-password",
@@ -88,6 +81,13 @@ export function passwordPage(desk: Desk): VNode {
         "aria-describedby": "password-rules",
         "data-testid": "new-password",
       }),
+      h(
+        "ul",
+        { class: "rules hint", id: "password-rules" },
+        (["password.rule.length", "password.rule.other", "password.rule.name"] as const).map(
+          (key) => h("li", null, words.text(key)),
+        ),
+      ),
       submit("change-password", words.text("password.action"), state.busy),
     ),
   );
@@ -95,15 +95,42 @@ export function passwordPage(desk: Desk): VNode {
 
 /** At which desk, for who serves several sites. */
 export function sitePage(desk: Desk): VNode {
-  const { words } = desk;
+  const { words, state } = desk;
   const sites = desk.sites();
+  const none = sites.length === 0;
   return h(
     "section",
     { class: "narrow", "data-testid": "site" },
     h("div", { class: "badge" }, icon("pin")),
-    h("h1", { class: "center" }, words.text(sites.length > 0 ? "site.title" : "site.none")),
-    sites.length > 0 && h("p", { class: "lead center" }, words.text("site.text")),
-    told(desk, desk.state.notice),
+    h("h1", { class: "center" }, words.text(none ? "site.none" : "site.title")),
+    h("p", { class: "lead center" }, words.text(none ? "site.ask" : "site.text")),
+    // With no other site there is none to choose.
+    told(desk, none && state.notice?.key === "site.taken" ? null : state.notice),
+    none && [
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button primary wide",
+          "data-testid": "look-for-sites",
+          "aria-disabled": state.busy && "true",
+          onclick: () => desk.lookForSites(),
+        },
+        state.busy ? spinner() : icon("refresh"),
+        words.text("retry"),
+      ),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button quiet wide",
+          "data-testid": "leave-site",
+          onclick: () => desk.signOut(),
+        },
+        icon("out"),
+        words.text("desk.signOut"),
+      ),
+    ],
     h(
       "ul",
       { class: "rows" },
@@ -120,7 +147,7 @@ export function sitePage(desk: Desk): VNode {
               onclick: () => desk.chooseSite(site.siteId),
             },
             icon("pin"),
-            h("span", { class: "grow" }, words.pick(site.name)),
+            h("span", { class: "grow" }, place(words.pick(site.name))),
             icon("next"),
           ),
         ),

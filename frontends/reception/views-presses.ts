@@ -2,7 +2,7 @@ import { type Child, h, type VNode } from "../shared/dom.ts";
 import { icon, spinner } from "../shared/icons.ts";
 import type { Desk } from "./desk.ts";
 import type { Press } from "./outbox.ts";
-import { why } from "./views-parts.ts";
+import { keepFocus, why } from "./views-parts.ts";
 
 /** The deliveries of this device that nobody knows of yet, and outcomes that nobody read yet. */
 export function pressStrip(desk: Desk): Child {
@@ -131,7 +131,10 @@ function pressRow(desk: Desk, press: Press): VNode {
           type: "button",
           class: "button quiet small",
           "data-testid": "acknowledge",
-          onclick: () => desk.acknowledge(key),
+          onclick: () => {
+            desk.acknowledge(key);
+            keepFocus();
+          },
         },
         words.text("presses.read"),
       ),

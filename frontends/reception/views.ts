@@ -5,6 +5,7 @@ import type { Desk } from "./desk.ts";
 import { answerPage } from "./views-answer.ts";
 import { deskPage } from "./views-desk.ts";
 import { passwordPage, signInPage, sitePage } from "./views-enter.ts";
+import { place } from "./views-parts.ts";
 
 /** Which page is shown, as `data-screen` says. */
 type Screen = "loading" | "down" | "sign-in" | "password" | "site" | "desk";
@@ -87,7 +88,7 @@ function header(desk: Desk): VNode {
           onclick: () => desk.changeSite(),
         },
         icon("pin"),
-        h("span", null, desk.siteName(site)),
+        h("span", null, place(desk.siteName(site))),
       ),
     h("span", { class: "grow" }),
     signedIn && site !== null && soundSwitch(desk),

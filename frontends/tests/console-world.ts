@@ -4,10 +4,15 @@
  */
 import { Desk } from "../reception/desk.ts";
 import type { Device } from "../reception/device.ts";
+import { texts as en } from "../reception/messages/en.ts";
+import { texts as vi } from "../reception/messages/vi.ts";
 import type { ScannerState } from "../reception/scanner.ts";
 import { StaffSession } from "../reception/session.ts";
+import { page } from "../reception/views.ts";
 import { Api } from "../shared/api.ts";
-import type { Problem, Staff } from "../shared/wire.ts";
+import type { Child } from "../shared/dom.ts";
+import { fill, type Language } from "../shared/i18n.ts";
+import type { Localised, Problem, Staff } from "../shared/wire.ts";
 
 const TIMEOUT_MS = 10_000;
 const SESSION_SECONDS = 8 * 3600;
@@ -15,6 +20,10 @@ const ACCESS_MS = 900_000;
 const REPLAY_MS = 60_000;
 export const SITE = "HCM_ROX_T09";
 export const OTHER_SITE = "HCM_IMC_T04";
+const SITES = [
+  { siteId: SITE, name: { vi: "Tháp ROX", en: "ROX Tower" } },
+  { siteId: OTHER_SITE, name: { vi: "Tháp IMC", en: "IMC Tower" } },
+];
 
 /** Moves only by `pass`; everything that waits, waits here. */
 export class Time {
@@ -177,7 +186,7 @@ export class FakeServer {
     body: Record<string, string>,
   ): unknown {
     if (route === "GET /config") return { brand: { name: "5SOffice" } };
-    if (route === "GET /catalog") return { version: 1, types: [], sites: [] };
+    if (route === "GET /catalog") return { version: 1, types: [], sites: SITES };
     if (route === "POST /auth/login") return this.login(body.username ?? "", body.password ?? "");
     if (route === "POST /auth/refresh") return this.refresh(body.refreshToken ?? "");
     const [, seen] = /^GET \/orders\/(\w+)$/.exec(route) ?? [];
@@ -449,6 +458,7 @@ export class FakeTab {
   visible = true;
   /** Put aside by the browser: what happens in other tabs is not heard. */
   suspended = false;
+  language: Language = "en";
   readonly told: string[] = [];
   readonly sharedListeners: (() => void)[] = [];
   readonly onlineListeners: (() => void)[] = [];
@@ -491,7 +501,7 @@ export class FakeTab {
         choose: never,
         switchTorch: never,
       },
-      words: { pick: ({ en }: { en: string }) => en } as unknown as Desk["words"],
+      words: this.makeWords(),
       signals: { muted: true, toggle: nothing, tell: (answer) => this.told.push(answer) },
       redraw: () => {
         // The desk draws while it is being made.
@@ -505,6 +515,11 @@ export class FakeTab {
     return this.desk.state.current?.answer ?? null;
   }
 
+  /** All that stands on the page, in its present language. */
+  get page(): string {
+    return textOf(page(this.desk)).trim();
+  }
+
   show(visible: boolean): void {
     this.visible = visible;
     if (visible) for (const listener of [...this.visibleListeners]) listener();
@@ -514,6 +529,18 @@ export class FakeTab {
     const done = this.desk.signIn(username, "secret");
     await this.home.time.pass(100);
     await Promise.race([done, settle()]);
+  }
+
+  private makeWords(): Desk["words"] {
+    const texts = (): Readonly<Record<string, string>> => (this.language === "vi" ? vi : en);
+    return {
+      text: (key: string, values = {}) => fill(texts()[key] ?? "", values),
+      has: (name: string) => Object.hasOwn(texts(), name),
+      pick: (text: Localised) => text[this.language],
+      goods: ({ amount, tokenId }: { amount: number; tokenId: number }) =>
+        `${amount} × #${tokenId}`,
+      moment: (when: Date) => when.toISOString(),
+    } as unknown as Desk["words"];
   }
 
   private makeDevice(): Device {
@@ -614,6 +641,12 @@ export function dice(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
+}
+
+function textOf(child: Child): string {
+  if (Array.isArray(child)) return child.map(textOf).join("");
+  if (child && typeof child === "object" && "tag" in child) return `${textOf(child.children)}\n`;
+  return child ? String(child) : "";
 }
 
 /** The order id of a number. */

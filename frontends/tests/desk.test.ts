@@ -202,12 +202,26 @@ test("a refusal is told with what is true now", async () => {
   await time.pass(500);
   assert.equal(tab.answer, "waiting");
   assert.equal(tab.desk.state.current?.notice?.key, "deliver.refused");
+  assert.match(tab.page, /Not recorded\. The order is not final/);
   order.status = "VALID";
   await time.pass(5000);
   assert.equal(tab.answer, "deliverable");
+  assert.match(tab.page, /Press Deliver once more/);
+  assert.doesNotMatch(tab.page, /not final/);
   tab.desk.deliver();
   await time.pass(500);
   assert.equal(tab.answer, "done");
+});
+
+test("a green tells what refused the last press, where it may refuse the next as well", async () => {
+  const { time, device, order, tab } = await desk();
+  await scan(tab);
+  const problem = { title: "t", status: 409, code: "SOMETHING_NEW", requestId: "4d1f" };
+  device.answers.set(`POST /orders/${order.orderId}/deliver`, { status: 409, body: problem });
+  tab.desk.deliver();
+  await time.pass(500);
+  assert.equal(tab.answer, "deliverable");
+  assert.match(tab.page, /Press Deliver once more.*SOMETHING_NEW.*4d1f/);
 });
 
 test("signing out with deliveries that are not confirmed asks first, and keeps them", async () => {
@@ -292,6 +306,31 @@ test("a code that is not ours is told apart, whichever way it came", async () =>
   await tab.desk.check("https://example.com", "wedge");
   assert.equal(tab.answer, "foreign");
   assert.equal(tab.desk.state.current?.notice?.key, "parse.url");
+});
+
+test("a scan that cannot be read leaves no green of the customer before", async () => {
+  const { time, order, tab } = await desk();
+  await tab.desk.check("7K2M", "typed");
+  await scan(tab);
+  assert.equal(tab.answer, "deliverable");
+  tab.desk.wedgeUnreadable();
+  tab.desk.deliver();
+  await time.pass(5000);
+  assert.equal(tab.answer, "foreign");
+  assert.equal(tab.told.at(-1), "foreign");
+  assert.match(tab.page, /Could not read it\nThe Vietnamese typing tool/);
+  assert.doesNotMatch(tab.page, /Hand it over|Deliver|not complete/);
+  assert.equal(order.delivery, null);
+});
+
+test("a code that is not ours takes away what was said before", async () => {
+  const { tab } = await desk();
+  await tab.desk.check("7K2M", "typed");
+  assert.match(tab.page, /not complete/);
+  await tab.desk.check("https://example.com", "wedge");
+  assert.doesNotMatch(tab.page, /not complete/);
+  tab.desk.next();
+  assert.doesNotMatch(tab.page, /not complete/);
 });
 
 test("the page may be replaced between customers, and at no other time", async () => {

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { desk, FakeDevice, FakeServer, idOf, SITE, scan, Time } from "./console-world.ts";
+import {
+  desk,
+  FakeDevice,
+  FakeServer,
+  idOf,
+  OTHER_SITE,
+  SITE,
+  scan,
+  Time,
+} from "./console-world.ts";
 
 const QUARTER = 16 * 60_000;
 
@@ -220,6 +229,49 @@ test("a site that is taken away is left, and the open case comes back with its n
   tab.desk.chooseSite(SITE);
   await time.pass(500);
   assert.equal(tab.desk.state.current?.note, "kept");
+});
+
+test("a site that was taken away is named in the language of whoever reads it", async () => {
+  const { time, server, tab } = await desk();
+  server.change("lan", { sites: [OTHER_SITE, "HN_5S"] });
+  await time.pass(11_000);
+  assert.match(tab.page, /You are no longer assigned to ROX Tower/);
+  tab.language = "vi";
+  assert.match(tab.page, /Bạn không còn được phân công tại Tháp ROX/);
+});
+
+test("who has no site yet looks again once one is assigned", async () => {
+  const { time, server, device } = world();
+  server.change("lan", { sites: [] });
+  const tab = await device.open();
+  await tab.signIn();
+  assert.match(tab.page, /No site is assigned to you/);
+  device.setMood("offline");
+  void tab.desk.lookForSites();
+  await time.pass(10_000);
+  assert.equal(tab.desk.state.notice?.key, "login.offline");
+  device.setMood("fine");
+  server.change("lan", { sites: [SITE] });
+  void tab.desk.lookForSites();
+  await time.pass(500);
+  assert.equal(tab.desk.state.site, SITE);
+  assert.equal(tab.desk.state.notice, null);
+});
+
+test("too many attempts to sign in are told as that, however long they lock", async () => {
+  const { time, device } = world();
+  const tab = await device.open();
+  const problem = { title: "t", status: 429, code: "RATE_LIMITED" };
+  device.answers.set("POST /auth/login", { status: 429, body: problem });
+  await tab.signIn();
+  assert.match(tab.page, /Too many attempts\. Try again in some minutes\./);
+  device.answers.set("POST /auth/login", { status: 429, body: problem, retryAfter: 60 });
+  await tab.signIn();
+  assert.match(tab.page, /Too many attempts\. Try again in 60 seconds\./);
+  device.answers.delete("POST /auth/login");
+  void tab.desk.signIn("lan", "wrong");
+  await time.pass(100);
+  assert.match(tab.page, /User name or password is wrong/);
 });
 
 test("a password that must change comes first, and the case after it", async () => {

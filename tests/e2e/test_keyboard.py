@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.faults import request_dropped
 from tests.e2e.keyboard import focused, press, read, tab_to, write
-from tests.e2e.states.console import expect_notice
+from tests.e2e.states.console import UNDECIDED, expect_notice
 from tests.e2e.steps import AI_SUITE, MEETING_ROOM, expect_answer, expect_stage
 from tests.e2e.wallet import Wallet
 from tests.e2e.world import DESKTOP, World
@@ -93,6 +93,32 @@ def test_the_focus_stays_where_somebody_is_refused_or_asked(world: World) -> Non
         page.keyboard.press(key)
         expect(page.get_by_test_id("leaving")).not_to_be_attached()
         expect(page.get_by_test_id("sign-out")).to_be_focused()
+
+
+def test_the_keyboard_keeps_its_place_at_the_desk(world: World) -> None:
+    placed = world.ready(MEETING_ROOM)
+    page = world.desk()
+    page.evaluate(UNDECIDED)
+    for close in ("Enter", "Escape"):
+        press(page, "camera")
+        expect(page.get_by_test_id("camera-cancel")).to_be_focused()
+        page.keyboard.press(close)
+        expect(page.get_by_test_id("camera")).to_be_focused()
+
+    write(page, "code", placed.code)
+    page.keyboard.press("Enter")
+    expect_answer(page, "deliverable")
+    faults = world.faults(page)
+    faults.on("POST", "/orders/*/deliver", request_dropped)
+    read(page)
+    press(page, "deliver")
+    expect_answer(page, "unsure")
+    press(page, "next")
+    faults.lift()
+    expect(page.get_by_test_id("acknowledge")).to_be_visible()
+    press(page, "acknowledge")
+    expect(page.get_by_test_id("presses")).not_to_be_attached()
+    expect(page.get_by_test_id("camera")).to_be_focused()
 
 
 def test_a_focus_that_is_not_drawn_is_found(world: World) -> None:

@@ -308,7 +308,7 @@ def first_password(world: World) -> Iterator[Page]:
         yield page
 
 
-@state("console", "password.rule.name")
+@state("console", "password.name")
 def password_refused(world: World) -> Iterator[Page]:
     """The new password is not accepted."""
     with hired(world, world.site) as (username, password):
@@ -318,7 +318,7 @@ def password_refused(world: World) -> Iterator[Page]:
         page.get_by_test_id("current-password").fill(password)
         page.get_by_test_id("new-password").fill(f"{username} {username}")
         page.get_by_test_id("change-password").click()
-        expect_notice(page, "password.rule.name")
+        expect_notice(page, "password.name")
         yield page
 
 
@@ -342,6 +342,7 @@ def no_site(world: World) -> Iterator[Page]:
     staff = world.staff()
     enter(page, staff["username"], staff["password"])
     expect_screen(page, "site")
+    expect(page.get_by_test_id("look-for-sites")).to_be_visible()
     yield page
 
 
@@ -508,19 +509,11 @@ def installable(world: World) -> Iterator[Page]:
 
 @state("console", "wedge.inputMethod")
 def rewritten(world: World) -> Iterator[Page]:
-    """A Vietnamese input method changed what the USB scanner sent."""
-    page = world.desk()
-    scan_through_unikey(page, f"ORD_20261121_{NOBODY}")
-    expect_notice(page, "wedge.inputMethod")
-    yield page
-
-
-@state("console", "wedge.inputMethod-answer")
-def rewritten_over_an_answer(world: World) -> Iterator[Page]:
-    """The same, while an order is on the screen."""
+    """A Vietnamese input method changed what the USB scanner sent; the green there went."""
     page = answered(world, world.ready(MEETING_ROOM), "deliverable")
     scan_through_unikey(page, f"ORD_20261121_{NOBODY}")
     expect_notice(page, "wedge.inputMethod")
+    expect_answer(page, "foreign")
     yield page
 
 
@@ -1009,9 +1002,23 @@ def sign_in_presses(world: World) -> Iterator[Page]:
 
 @state("console", "deliver.refused")
 def press_refused(world: World) -> Iterator[Page]:
-    """The API refused the delivery for good."""
+    """The API refused the delivery, as the order is not final any more."""
     page = answered(world, world.ready(MEETING_ROOM), "deliverable")
-    world.faults(page).on("POST", DELIVER, problem(409, "ORDER_NOT_VALID", title="Not valid."))
+    faults = world.faults(page)
+    faults.on("POST", DELIVER, problem(409, "ORDER_NOT_VALID"))
+    faults.on("GET", SCAN, altered(because("WAITING_FOR_CONFIRMATIONS", status="PENDING_CHAIN")))
     page.get_by_test_id("deliver").click()
     expect_notice(page, "deliver.refused")
+    expect_answer(page, "waiting")
+    yield page
+
+
+@state("console", "deliver.again")
+def press_refused_and_green(world: World) -> Iterator[Page]:
+    """The API refused the delivery, and the order may be delivered all the same."""
+    page = answered(world, world.ready(MEETING_ROOM), "deliverable")
+    world.faults(page).on("POST", DELIVER, problem(409, "ORDER_NOT_VALID"))
+    page.get_by_test_id("deliver").click()
+    expect_notice(page, "deliver.again")
+    expect_answer(page, "deliverable")
     yield page
