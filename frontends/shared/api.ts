@@ -269,7 +269,7 @@ export class Api {
 
   private async accept(path: string, response: Response): Promise<Response> {
     if (response.ok) return response;
-    const after = retryAfter(response);
+    const after = retryAfter(response, this.clock.now());
     let problem: Problem;
     try {
       problem = (await response.json()) as Problem;
@@ -284,10 +284,14 @@ export class Api {
   }
 }
 
-/** Seconds from now until `Retry-After` (RFC 9110, section 10.2.3); null where it asks for none. */
-function retryAfter({ headers }: Response): number | null {
+/**
+ * Seconds until `Retry-After` (RFC 9110, section 10.2.3); null where it asks for none. A date is
+ * counted from when the answer says that it was written, else from `now` (unix milliseconds).
+ */
+function retryAfter({ headers }: Response, now: number): number | null {
   const told = headers.get("Retry-After")?.trim() ?? "";
-  const until = / GMT$/.test(told) ? Date.parse(told) - Date.now() : Number.NaN;
+  const written = Date.parse(headers.get("Date") ?? "") || now;
+  const until = / GMT$/.test(told) ? Date.parse(told) - written : Number.NaN;
   const seconds = /^\d+$/.test(told) ? Number(told) : Math.ceil(until / 1000);
   return seconds > 0 ? Math.min(seconds, MOST_RETRY_AFTER) : null;
 }

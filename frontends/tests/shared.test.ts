@@ -84,6 +84,19 @@ test("when to come back is told as RFC 9110 has it, with 429 and 503 alike", asy
   }
 });
 
+test("a date to come back at is counted from the answer's own, however wrong the device's clock", async () => {
+  const written = Date.UTC(2020, 0, 1);
+  const headers = {
+    Date: new Date(written).toUTCString(),
+    "Retry-After": new Date(written + 42_000).toUTCString(),
+  };
+  const { fetch } = answering(problem(429, "RATE_LIMITED", headers));
+  await assert.rejects(
+    new Api("", { fetch }).order("ORD_1"),
+    (error) => error instanceof ApiError && error.retryAfter === 42,
+  );
+});
+
 test("the idempotency key goes with the order", async () => {
   const { asked, fetch } = answering(new Response("{}"));
   const order = { customerAddress: "0x1", tokenId: 1001, amount: 1 };
