@@ -249,6 +249,7 @@ export class Portal {
       connect: () => void this.session.connect(),
       openOrder: (orderId) => this.openOrder(orderId),
       openReceipt: (orderId) => this.openReceipt(orderId),
+      openHistory: () => this.openHistory(),
       back: () => this.back(),
     };
   }

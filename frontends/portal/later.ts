@@ -24,6 +24,7 @@ export interface LaterContext {
   connect(): void;
   openOrder(orderId: string): void;
   openReceipt(orderId: string): void;
+  openHistory(): void;
   back(): void;
 }
 

@@ -54,7 +54,7 @@ class Around {
   asked: unknown[] = [];
   pages: Record<string, Page<OrderSummary>> = { "": { items: [], nextCursor: null } };
   known: Record<string, OrderSummary> = {};
-  kept: { orderId: string; status: OrderStatus }[] = [];
+  kept: { orderId: string; status: OrderStatus; attempts?: readonly unknown[] }[] = [];
   connection: Connection | null = null;
   fail: unknown = null;
 
@@ -93,7 +93,13 @@ class Around {
       api: this.api,
       catalogue: { types: [], sites: [] },
       connection: this.connection,
-      kept: this.kept.map((kept) => ({ tokenId: 1001, amount: 2, siteId: "", ...kept })),
+      kept: this.kept.map((kept) => ({
+        tokenId: 1001,
+        amount: 2,
+        siteId: "",
+        attempts: [],
+        ...kept,
+      })),
       redraw: () => {
         this.redraws += 1;
       },
@@ -338,4 +344,15 @@ test("a voucher is offered to the wallet as EIP-747 says, and the answer told", 
     const told = await watch(provider({ wallet_watchAsset: answer }), ALICE, 1001);
     assert.equal(told?.key ?? null, key);
   }
+});
+
+test("an order that the API does not know is listed if something was sent for it", async () => {
+  const around = new Around();
+  const [sent, unsent] = [order(1), order(2)];
+  around.kept = [
+    { orderId: sent.orderId, status: "CREATED", attempts: [{}] },
+    { orderId: unsent.orderId, status: "CREATED" },
+  ];
+  const history = await opened(around);
+  assert.deepEqual(ids(history), [sent.orderId]);
 });

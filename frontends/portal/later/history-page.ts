@@ -19,13 +19,7 @@ export function historyContent(context: LaterContext, history: History, words: W
     { class: "history", key: "history", "data-testid": "history", "data-state": phase },
     backButton(context.words, () => context.back()),
     h("h1", null, words.text("history.title")),
-    notice &&
-      banner(
-        "warn",
-        notice.key,
-        words.text(notice.key, notice.values),
-        unable(history) && retry(words, () => void history.signIn(), "history-sign-in"),
-      ),
+    notice && banner("warn", notice.key, words.text(notice.key, notice.values)),
     above(context, history, words),
     history.deviceFailed &&
       banner(
@@ -227,10 +221,10 @@ function action(words: Words, key: LaterKey, testid: string, run: () => void): V
   );
 }
 
-function retry(words: Words, run: () => void, testid = "history-retry"): VNode {
+function retry(words: Words, run: () => void): VNode {
   return h(
     "button",
-    { type: "button", class: "button quiet", "data-testid": testid, onclick: run },
+    { type: "button", class: "button quiet", "data-testid": "history-retry", onclick: run },
     words.text("history.retry"),
   );
 }

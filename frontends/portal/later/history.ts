@@ -147,7 +147,8 @@ export class History {
     for (const kept of context.kept) {
       if (known.has(kept.orderId)) continue;
       const order = this.looked.get(kept.orderId);
-      if (order === null) continue;
+      // What was sent for one that the API has forgotten is found again by nothing but this line.
+      if (order === null && kept.attempts.length === 0) continue;
       if (order && Date.parse(order.createdAt) < Date.parse(reach)) continue;
       if (order) entries.push(entryOf(order, context.connection));
       else {

@@ -4,11 +4,11 @@ import { groupCode } from "../../shared/order-code.ts";
 import { mark, outsideLink } from "../../shared/parts.ts";
 import type { ChainProgress, OrderView } from "../../shared/wire.ts";
 import type { LaterContext } from "../later.ts";
-import { backButton } from "../parts.ts";
+import { backButton, primary } from "../parts.ts";
 import type { Words } from "./history-page.ts";
 import type { LaterKey } from "./messages/index.ts";
 import { ORDER_TYPE } from "./proof.ts";
-import type { Asked, Receipt } from "./receipt.ts";
+import type { Asked, Fetched, Receipt } from "./receipt.ts";
 
 /** The receipt as it stands. */
 export function receiptContent(
@@ -28,37 +28,46 @@ export function receiptContent(
     ),
     fetched.kind === "delivered"
       ? paper(context, receipt, words, fetched.view, fetched.hashMatches)
-      : instead(words, fetched.kind, () => context.openOrder(orderId)),
+      : instead(context, words, fetched.kind, orderId),
   );
 }
 
-const INSTEAD = {
-  loading: { icon: null, title: "receipt.title", text: "receipt.loading" },
-  offline: { icon: "offline", title: "receipt.title", text: "receipt.offline" },
-  gone: { icon: "question", title: "receipt.gone.title", text: "receipt.gone.text" },
-  open: { icon: "clock", title: "receipt.open.title", text: "receipt.open.text" },
-} as const;
-
-function instead(words: Words, kind: keyof typeof INSTEAD, seeOrder: () => void): VNode {
-  const { icon: look, title, text } = INSTEAD[kind];
-  return h(
-    "div",
-    { class: "narrow center", key: kind, role: "status" },
-    h("div", { class: "badge" }, look ? icon(look) : spinner()),
-    h("h1", null, words.text(title)),
-    h("p", { class: "lead" }, words.text(text)),
-    kind === "open" &&
-      h(
-        "button",
-        {
-          type: "button",
-          class: "button primary wide",
-          "data-testid": "see-order",
-          onclick: seeOrder,
-        },
-        words.text("receipt.open.action"),
-      ),
-  );
+function instead(
+  context: LaterContext,
+  words: Words,
+  kind: Exclude<Fetched["kind"], "delivered">,
+  orderId: string,
+): VNode {
+  const said = (look: IconName | null, title: string, text: string, ...more: Child[]) =>
+    h(
+      "div",
+      { class: "narrow center", key: kind, role: "status" },
+      h("div", { class: "badge" }, look ? icon(look) : spinner()),
+      h("h1", null, title),
+      h("p", { class: "lead" }, text),
+      more,
+    );
+  const { words: common } = context;
+  switch (kind) {
+    case "loading":
+      return said(null, words.text("receipt.title"), words.text("receipt.loading"));
+    case "offline":
+      return said("offline", common.text("down.title"), common.text("down.text"));
+    case "gone":
+      return said(
+        "question",
+        words.text("receipt.gone.title"),
+        words.text("receipt.gone.text"),
+        primary("see-orders", common.text("orders.mine"), () => context.openHistory()),
+      );
+    case "open":
+      return said(
+        "clock",
+        words.text("receipt.open.title"),
+        words.text("receipt.open.text"),
+        primary("see-order", words.text("receipt.open.action"), () => context.openOrder(orderId)),
+      );
+  }
 }
 
 function paper(

@@ -97,9 +97,12 @@ export class Receipt {
         if (view.status !== "DELIVERED") show({ kind: "open" });
         else show({ kind: "delivered", view, hashMatches: hashMatches(view) });
       } catch (error) {
-        const gone = error instanceof ApiError && error.status === 404;
-        show({ kind: gone ? "gone" : "offline" });
-        if (!gone) throw error;
+        if (!(error instanceof ApiError)) show({ kind: "offline" });
+        else if (error.status === 404) {
+          show({ kind: "gone" });
+          return null;
+        } else show({ kind: error.retryAfter === null ? "offline" : "loading" });
+        throw error;
       }
       return null;
     });

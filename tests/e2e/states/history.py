@@ -160,7 +160,10 @@ def history_contract_wallet(world: World) -> Iterator[Page]:
     wallet = world.wallet()
     world.chain.rpc("anvil_setCode", wallet.address, CONTRACT_CODE)
     wallet.always("personal_sign", lambda _wallet, _call: NO_SIGNATURE)
-    yield from not_signed_in(world, wallet, "signIn.contract")
+    for page in not_signed_in(world, wallet, "signIn.contract"):
+        # However often it is asked.
+        expect(page.get_by_test_id("history-sign-in")).to_have_count(0)
+        yield page
 
 
 @state("portal", "history-sign-in-down")
@@ -384,6 +387,13 @@ def instead_of_receipt(world: World, fault: Fault, kind: str) -> Iterator[Page]:
 def receipt_offline(world: World) -> Iterator[Page]:
     """The API does not answer."""
     yield from instead_of_receipt(world, gateway_error(), "offline")
+
+
+@state("portal", "receipt-limited")
+def receipt_limited(world: World) -> Iterator[Page]:
+    """Asked too often: the receipt is waited for."""
+    fault = problem(429, "RATE_LIMITED", retry_after=42)
+    yield from instead_of_receipt(world, fault, "loading")
 
 
 @state("portal", "receipt-gone")

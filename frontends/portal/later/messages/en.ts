@@ -14,7 +14,8 @@ export const texts = {
   "history.signIn.action": "Sign in with wallet",
   "history.signIn.again": "Sign in again",
   "history.waiting.title": "Sign the text in your wallet",
-  "history.waiting.text": "Your wallet shows a text that begins with this site's address: {site}",
+  "history.waiting.text":
+    "Your wallet shows a text that begins with the address of this page: {site}",
   "history.waiting.again": "Nothing to see? Ask again",
   "history.loading": "Fetching your orders…",
   "history.empty.title": "No orders yet",
@@ -23,7 +24,7 @@ export const texts = {
   "history.empty.action": "To your vouchers",
   "history.failed": "Your orders could not be fetched. Nothing is lost; please try again.",
   "history.deviceFailed":
-    "Our service cannot be reached. What you see is what this device last knew.",
+    "The newest could not be fetched. What you see is what this device last knew.",
   "history.more": "Show earlier orders",
   "history.retry": "Try again",
   "history.today": "Today",
@@ -33,7 +34,7 @@ export const texts = {
 
   "signIn.rejected": "You declined in the wallet. Nothing happened; you can try again.",
   "signIn.contract":
-    "This is a smart-contract wallet. It can redeem as usual, but only ordinary wallets can sign in. Orders made on this device stay listed here.",
+    "This is a smart-contract wallet, which cannot sign in here. It redeems as usual; each order stays on the device that made it.",
   "signIn.refused":
     "The signature was not accepted. It has to come from this account, within five minutes. Please try again.",
   "signIn.over": "Your sign-in has ended. Sign in again to see everything.",
@@ -43,9 +44,8 @@ export const texts = {
 
   "receipt.title": "Receipt",
   "receipt.loading": "Fetching the receipt…",
-  "receipt.offline": "Our service cannot be reached. We keep trying.",
   "receipt.gone.title": "There is no such order",
-  "receipt.gone.text": "It may have been made too long ago, or on another site.",
+  "receipt.gone.text": "It may have been made too long ago, or on another website.",
   "receipt.open.title": "No receipt yet",
   "receipt.open.text": "There is a receipt once the service has been handed over.",
   "receipt.open.action": "See the order",
@@ -55,8 +55,8 @@ export const texts = {
   "receipt.site": "Redeemed for",
   "receipt.anywhere": "Any site",
   "receipt.ordered": "Ordered",
-  "receipt.delivered": "Handed over",
-  "receipt.where": "Handed over at",
+  "receipt.delivered": "Handed over on",
+  "receipt.where": "Place",
   "receipt.code": "Order code",
   "receipt.wallet": "Wallet",
   "receipt.proof": "Proof on the blockchain",
@@ -75,9 +75,9 @@ export const texts = {
   "receipt.explorer": "See the transaction in the explorer",
 
   "check.title": "What was checked",
-  "check.hash": "The order hash follows from this receipt. Checked on this device.",
+  "check.hash": "The order hash matches this receipt. Checked on this device.",
   "check.hash.differs":
-    "The order hash does not follow from this receipt. Do not rely on it; please show it to reception.",
+    "The order hash does not match this receipt. Do not rely on this receipt; please show it to reception.",
   "check.burn":
     "The transaction is on the blockchain and used exactly these vouchers for this order. Checked on this device, through {wallet}.",
   "check.burn.running": "Asking {wallet} for the transaction…",
@@ -104,7 +104,7 @@ export const texts = {
   "how.hash":
     "The order hash is the EIP-712 hashStruct of {type} with orderId {orderId}, siteId “{siteId}”, expiresAt {expiresAt}, and customer, tokenId and amount as above; the order reference is keccak256 of the orderId.",
 
-  "watch.done": "Passed on to your wallet. You find the voucher there among the NFTs.",
+  "watch.done": "Your wallet has taken it. Look for it there under NFTs.",
   "watch.unsupported":
     "This wallet cannot show vouchers. They are safe all the same, and you see them here.",
   "watch.notHeld":

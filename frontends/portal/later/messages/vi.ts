@@ -25,7 +25,7 @@ export const texts: Readonly<Record<LaterKey, string>> = {
   "history.empty.action": "Về danh sách voucher",
   "history.failed": "Chưa tải được các đơn. Không có gì bị mất; bạn hãy thử lại.",
   "history.deviceFailed":
-    "Chưa kết nối được tới dịch vụ. Bạn đang xem thông tin mà thiết bị này biết lần cuối.",
+    "Chưa tải được thông tin mới nhất. Bạn đang xem thông tin mà thiết bị này biết lần cuối.",
   "history.more": "Xem các đơn trước đó",
   "history.retry": "Thử lại",
   "history.today": "Hôm nay",
@@ -35,7 +35,7 @@ export const texts: Readonly<Record<LaterKey, string>> = {
 
   "signIn.rejected": "Bạn đã từ chối trong ví. Chưa có gì xảy ra; bạn có thể thử lại.",
   "signIn.contract":
-    "Đây là ví hợp đồng thông minh. Ví vẫn đổi voucher bình thường, nhưng chỉ ví thông thường mới đăng nhập được. Các đơn tạo trên thiết bị này vẫn được liệt kê ở đây.",
+    "Ví này thuộc loại hợp đồng thông minh nên chưa đăng nhập được. Bạn vẫn đổi voucher bình thường; mỗi đơn được lưu trên thiết bị đã tạo đơn.",
   "signIn.refused":
     "Chữ ký không được chấp nhận. Chữ ký phải đến từ đúng tài khoản này, trong vòng năm phút. Bạn hãy thử lại.",
   "signIn.over": "Phiên đăng nhập đã kết thúc. Hãy đăng nhập lại để xem tất cả.",
@@ -45,9 +45,8 @@ export const texts: Readonly<Record<LaterKey, string>> = {
 
   "receipt.title": "Biên nhận",
   "receipt.loading": "Đang tải biên nhận…",
-  "receipt.offline": "Chưa kết nối được tới dịch vụ. Hệ thống đang thử lại.",
   "receipt.gone.title": "Không có đơn này",
-  "receipt.gone.text": "Có thể đơn đã quá cũ hoặc được tạo ở trang khác.",
+  "receipt.gone.text": "Có thể đơn đã quá cũ hoặc được tạo trên trang web khác.",
   "receipt.open.title": "Chưa có biên nhận",
   "receipt.open.text": "Biên nhận có sau khi dịch vụ đã được giao.",
   "receipt.open.action": "Xem đơn",
@@ -107,7 +106,7 @@ export const texts: Readonly<Record<LaterKey, string>> = {
   "how.hash":
     "Mã băm của đơn là hashStruct theo EIP-712 của {type} với orderId {orderId}, siteId “{siteId}”, expiresAt {expiresAt}, còn customer, tokenId và amount như trên; mã tham chiếu của đơn là keccak256 của orderId.",
 
-  "watch.done": "Đã chuyển cho ví. Bạn sẽ thấy voucher trong mục NFT của ví.",
+  "watch.done": "Ví đã nhận thông tin. Voucher hiện trong mục NFT của ví.",
   "watch.unsupported":
     "Ví này không hiển thị được voucher. Voucher vẫn an toàn và bạn luôn xem được ở đây.",
   "watch.notHeld":
@@ -124,6 +123,6 @@ export const texts: Readonly<Record<LaterKey, string>> = {
   "cancel.failed": "Chưa huỷ được đơn ({detail}). Bạn hãy thử lại.",
 
   "wallet.pending": "Ví đang có một yêu cầu chờ bạn. Hãy mở ví và trả lời yêu cầu đó trước.",
-  "api.offline": "Dịch vụ chưa trả lời. Hãy kiểm tra mạng rồi thử lại.",
+  "api.offline": "Dịch vụ chưa trả lời. Hãy kiểm tra kết nối Internet rồi thử lại.",
   "api.limit": "Thử quá nhiều lần. Bạn hãy đợi {n} giây.",
 };
