@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.faults import Held, altered, request_dropped
+from tests.e2e.faults import Held, altered, problem, request_dropped
 from tests.e2e.states.portal import (
     COLOUR_PRINT,
     HELD,
@@ -28,7 +28,7 @@ from tests.e2e.states.portal import (
 )
 from tests.e2e.steps import AI_SUITE, MEETING_ROOM, expect_stage, order_id
 from tests.e2e.wallet import Wallet, pending, reject
-from tests.e2e.world import DESKTOP, World
+from tests.e2e.world import DESKTOP, PHONE, Device, World
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -39,6 +39,20 @@ KEEPS_NOTHING = """
       get() { throw new DOMException("The operation is insecure.", "SecurityError"); },
     });
   }
+"""
+# How many pixels of what has the focus lie under the bar that holds the form's button.
+UNDER_THE_BAR = """
+() => {
+  const element = document.activeElement;
+  const bar = document.querySelector(".bottom");
+  const outside = element !== document.body && !bar.contains(element);
+  const covers = outside && getComputedStyle(bar).position === "sticky";
+  const { bottom } = (element.closest("label") ?? element).getBoundingClientRect();
+  return {
+    testid: element.dataset.testid ?? element.className,
+    hidden: covers ? Math.max(0, Math.round(bottom - bar.getBoundingClientRect().top)) : 0,
+  };
+}
 """
 COUNT_WAKE_LOCKS = """
   window.wakeLocks = 0;
@@ -279,6 +293,38 @@ def test_the_keyboard_keeps_its_place_while_a_button_waits(world: World) -> None
     page.get_by_test_id("redeem").press("Enter")
     expect(page.get_by_test_id("redeem")).to_be_disabled()
     expect(page.get_by_test_id("redeem")).to_be_focused()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("bar", ["plain", "notice", "errors"])
+def test_the_focus_does_not_lie_under_the_bar(world: World, device: Device, bar: str) -> None:
+    """WCAG 2.2, 2.4.11, and more: not even a part of what has the focus is covered."""
+    world.device = device
+    page, _ = arrived(world)
+    page.get_by_test_id(f"voucher-{AI_SUITE}").click()
+    expect_heading_focused(page)
+    if bar == "notice":
+        page.get_by_test_id(f"site-{world.site}").check()
+        page.get_by_test_id("aiAccount").fill("lan@example.com")
+        world.faults(page).on("POST", "/orders", problem(409, "IDEMPOTENCY_KEY_REUSED"))
+    elif bar == "errors":
+        page.get_by_test_id("amount").fill("50")
+    if bar != "plain":
+        page.get_by_test_id("redeem").click()
+        expect(page.locator("[role=alert]").first).to_be_visible()
+    # The lowest window in which the bar stands still, where the most lies under it.
+    page.set_viewport_size({"width": device.width, "height": 641})
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    covered, reached = [], set()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        where = page.evaluate(UNDER_THE_BAR)
+        reached.add(where["testid"])
+        if where["hidden"] > 0:
+            covered.append(where)
+    assert {"aiAccount", "redeem"} <= reached
+    assert covered == []
 
 
 @pytest.mark.slow

@@ -11,7 +11,10 @@ export function redeemPage(portal: Portal): Child {
   const { state, words } = portal;
   const { draft } = state;
   if (!draft) return null;
-  const { type } = draft;
+  const { type, amount } = draft;
+  const possible =
+    Number.isInteger(amount) && amount >= type.minAmount && amount <= portal.most(draft);
+  const name = words.pick(type.name);
   const sites = portal.sitesOf(type);
   const submit = async (event: Event) => {
     event.preventDefault();
@@ -36,7 +39,7 @@ export function redeemPage(portal: Portal): Child {
         h(
           "div",
           { class: "voucher-body" },
-          h("h1", { class: "voucher-name" }, words.pick(type.name)),
+          h("h1", { class: "voucher-name" }, name),
           h(
             "p",
             { class: "hint" },
@@ -70,7 +73,9 @@ export function redeemPage(portal: Portal): Child {
           state.placing && spinner(),
           state.placing
             ? words.text("redeem.working")
-            : words.text("redeem.action", { n: draft.amount, name: words.pick(type.name) }),
+            : possible
+              ? words.text("redeem.action", { n: amount, name })
+              : `${words.text("vouchers.redeem")} ${name}`,
         ),
       ),
     ),
