@@ -53,7 +53,7 @@ export function signingNotice(
 /** Says that the wallet failed, in the wallet's own words. */
 export function walletNotice(error: unknown): Notice {
   const message = typeof error === "string" ? error : (error as { message?: unknown })?.message;
-  const detail = typeof message === "string" ? message.slice(0, 160) : "?";
+  const detail = typeof message === "string" ? message.slice(0, 160).replace(/\.$/, "") : "?";
   return { key: "problem.wallet", values: { detail } };
 }
 

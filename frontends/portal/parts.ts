@@ -38,11 +38,16 @@ export function primary(
 }
 
 /** Something less: beside or below the one thing to press. */
-export function quiet(testid: string, text: string, run: () => unknown, name?: IconName): VNode {
+export function quiet(
+  testid: string,
+  text: string,
+  run: () => unknown,
+  options: { readonly busy?: boolean; readonly icon?: IconName } = {},
+): VNode {
   return h(
     "button",
     { type: "button", class: "button quiet", "data-testid": testid, onclick: run },
-    name && icon(name),
+    options.busy ? spinner() : options.icon && icon(options.icon),
     text,
   );
 }
@@ -90,6 +95,12 @@ export function noticeBanner(portal: Portal): Child {
   ];
 }
 
+/** Where the vouchers are, and how to get there unless something is told of that already. */
+export function networkText({ state, words }: Portal): string {
+  const where = words.text("network.text", { chain: state.config?.chainName ?? "" });
+  return state.notice ? where : `${where} ${words.text("network.press")}`;
+}
+
 /** A notice's values with its amount of coins written as the language writes numbers. */
 function readable({ words }: Portal, { values }: Notice): Notice["values"] {
   if (values?.amount === undefined) return values;
@@ -101,7 +112,7 @@ function readable({ words }: Portal, { values }: Notice): Notice["values"] {
 function gasHelp(portal: Portal): Child {
   const { config, connection } = portal.state;
   if (!config || !connection) return null;
-  const values = { symbol: config.nativeCurrency.symbol };
+  const values = { symbol: config.nativeCurrency.symbol, chain: config.chainName };
   return h(
     "div",
     { class: "card help", "data-testid": "gas-help" },

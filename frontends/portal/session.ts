@@ -110,6 +110,7 @@ export class WalletSession {
     const { provider } = connection.wallet;
     this.reads += 1;
     const read = this.reads;
+    this.store.set({ reading: true });
     // Answers may overtake each other, and the account may be another one by then.
     const take = (change: Partial<State>) => {
       const late = read < this.answered;
@@ -125,6 +126,8 @@ export class WalletSession {
       });
     } catch {
       take({ heldFailed: true });
+    } finally {
+      if (read === this.reads) this.store.set({ reading: false });
     }
   }
 

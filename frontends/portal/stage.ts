@@ -194,7 +194,7 @@ export const LOOKS: Readonly<Record<Stage, Look>> = {
   reorged: { tone: "warn", step: 2, code: true, pace: BRISK },
   ready: { tone: "good", step: 4, code: true, pace: STEADY },
   delivered: { tone: "good", step: 5, code: false, pace: null },
-  expiring: { tone: "info", step: 1, code: false, pace: CALM },
+  expiring: { tone: "info", step: null, code: false, pace: CALM },
   expired: { tone: "info", step: null, code: false, pace: null },
   cancelled: { tone: "info", step: null, code: false, pace: SLOW },
   exception: { tone: "warn", step: null, code: true, pace: SLOW },

@@ -59,12 +59,14 @@ export interface KeptOrder {
 export interface OpenOrder {
   readonly orderId: string;
   readonly view: OrderView | null;
-  /** The QR code as a data: URL. */
-  readonly qr: string | null;
+  /** The QR code as a data: URL; null until it is there, false where the API gives none. */
+  readonly qr: string | null | false;
   readonly working: "checking" | "signing" | null;
   readonly redeemed: boolean;
   /** When the last answer came, unix milliseconds, if the newest attempt got none. */
   readonly staleSince: number | null;
+  /** The API does not know it, although something was sent for it. */
+  readonly lost: boolean;
 }
 
 /** Everything the pages are drawn from. */
@@ -86,6 +88,8 @@ export interface State {
   /** Vouchers held by tokenId; null while unread. */
   readonly held: ReadonlyMap<number, number> | null;
   readonly heldFailed: boolean;
+  /** They are being read now. */
+  readonly reading: boolean;
   readonly place: Place;
   readonly draft: Draft | null;
   readonly placing: boolean;
@@ -111,6 +115,7 @@ export const EMPTY: State = {
   connection: null,
   held: null,
   heldFailed: false,
+  reading: false,
   place: HOME,
   draft: null,
   placing: false,

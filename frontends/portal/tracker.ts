@@ -12,6 +12,8 @@ const ON_THE_WAY: readonly OrderStatus[] = ["CREATED", "PENDING_CHAIN"];
 const HINT_TRIES = 5;
 const WATCH_FIRST_MS = 1000;
 const WATCH_LIMIT_MS = 6000;
+/** How often an order is asked for that the API has forgotten: it may have been put back in time. */
+const LOST_MS = 60_000;
 /** How long a wallet may take for one look; then it is asked again. */
 const LOOK_MS = 20_000;
 
@@ -31,7 +33,7 @@ export class OrderTracker {
     private readonly store: Store,
     private readonly api: Api,
     private readonly kept: KeptOrders,
-    /** The API does not know the order on the screen. */
+    /** The API does not know the order on the screen, and nothing was sent for it. */
     private readonly gone: () => void,
   ) {}
 
@@ -39,7 +41,7 @@ export class OrderTracker {
   open(orderId: string): Promise<void> {
     this.close();
     const open = { orderId, view: null, qr: null, working: null, redeemed: false };
-    this.store.set({ open: { ...open, staleSince: null } });
+    this.store.set({ open: { ...open, staleSince: null, lost: false } });
     this.fetchQr(orderId);
     let unchanged = 0;
     let seen = "";
@@ -57,8 +59,13 @@ export class OrderTracker {
             if (!answered) this.store.setOpen(orderId, { staleSince: answeredAt });
             throw error;
           }
-          // Who has sent something keeps the code, whatever has become of the API's memory.
-          if (this.kept.local(orderId).attempts.length === 0) this.kept.forget(orderId);
+          // Who has sent something keeps the code and the transaction, which reception can look at
+          // whatever has become of the API's memory.
+          if (this.kept.local(orderId).attempts.length > 0) {
+            this.store.setOpen(orderId, { view: null, staleSince: null, lost: true });
+            return LOST_MS;
+          }
+          this.kept.forget(orderId);
           if (this.store.state.open?.orderId === orderId) this.gone();
           return null;
         } finally {
@@ -101,7 +108,7 @@ export class OrderTracker {
     if (open?.orderId !== view.orderId) return;
     this.kept.note(view);
     if (view.chain) this.supersede(view.orderId, view.chain.txHash as Hex);
-    this.store.setOpen(view.orderId, { view, staleSince: null });
+    this.store.setOpen(view.orderId, { view, staleSince: null, lost: false });
     // What was told on the way is over once the order is where it was to go.
     const arrived = !ON_THE_WAY.includes(view.status) && open.view?.status !== view.status;
     if (arrived && open.view) this.store.set({ notice: null });
@@ -207,6 +214,7 @@ export class OrderTracker {
         this.store.setOpen(orderId, { qr: `data:image/svg+xml;base64,${btoa(svg)}` });
       } catch (error) {
         if (!(error instanceof ApiError) || error.retryAfter !== null) throw error;
+        this.store.setOpen(orderId, { qr: false });
       }
       return null;
     });

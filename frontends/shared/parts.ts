@@ -50,7 +50,7 @@ export function banner(
   text: string,
   ...more: Child[]
 ): VNode {
-  const name: IconName = tone === "info" ? "clock" : "alert";
+  const name: IconName = tone === "info" ? "info" : "alert";
   return h(
     "div",
     { class: `banner ${tone}`, role: "alert", "data-testid": "notice", "data-notice": key },

@@ -4,7 +4,8 @@ import { mock, test } from "node:test";
 import { Portal } from "../portal/app.ts";
 import type { LaterScreens, Told } from "../portal/later.ts";
 import type { PortalKey } from "../portal/messages/index.ts";
-import { orderPage } from "../portal/pages/order.ts";
+import { orderPage, ticks } from "../portal/pages/order.ts";
+import { page } from "../portal/pages/page.ts";
 import { walletChooser } from "../portal/pages/welcome.ts";
 import { screenOf } from "../portal/screen.ts";
 import type { Provider, Wallet } from "../portal/wallet.ts";
@@ -27,6 +28,7 @@ const type = (tokenId: number) => ({
 const CONFIG = {
   chainId: 97,
   chainName: "BNB Testnet",
+  brand: { name: "5SOffice" },
   contractAddress: "0x5fbdb2315678afecb367f032d93f642f64180aa3",
   nativeCurrency: { name: "BNB", symbol: "tBNB", decimals: 18 },
   rpcUrls: [],
@@ -76,6 +78,7 @@ class Around {
   config: () => Promise<unknown> = async () => CONFIG;
   place: (orderId: string) => Promise<unknown> = async (orderId) => ({ orderId });
   look: (orderId: string) => Promise<OrderView> = async (orderId) => this.view(orderId);
+  qr: () => Promise<string> = async () => "<svg/>";
   readonly portal: Portal;
 
   constructor() {
@@ -90,7 +93,7 @@ class Around {
         return this.place(`ORD_20261121_000000000000000${this.placed}`);
       },
       order: (orderId: string) => this.look(orderId),
-      qrSvg: async () => "<svg/>",
+      qrSvg: () => this.qr(),
       hintTransaction: async () => {},
     } as unknown as Api;
     const words = {
@@ -169,6 +172,17 @@ class Around {
   /** What stands on the order's page, with the names of its buttons. */
   get page(): string {
     return JSON.stringify(orderPage(this.portal));
+  }
+
+  /** What stands on the whole page. */
+  get screen(): string {
+    return JSON.stringify(page(this.portal));
+  }
+
+  /** The API tells this of the order on the screen. */
+  tell(change: Partial<OrderView>): void {
+    const { view } = this.portal.state.open ?? {};
+    this.portal.tracker.take({ ...view, ...change } as OrderView);
   }
 
   /** Stops all that runs on by itself. */
@@ -543,7 +557,7 @@ test("only an API that does not know an order has it forgotten, and none that wa
     around.portal.tracker.now();
     await turns();
     assert.equal(around.portal.state.kept.length, kept, `${status}, sent: ${sent}`);
-    const place = status === 404 ? "home" : "order";
+    const place = status === 404 && !sent ? "home" : "order";
     assert.equal(around.portal.state.place.at, place);
     around.end();
   }
@@ -564,4 +578,129 @@ walk("a wallet that does not answer a look is asked again", async (around) => {
   }
   assert.equal(around.stage, "seen");
   mock.timers.reset();
+});
+
+walk(
+  "what was sent for an order keeps its code in reach when the API knows it no more",
+  async (around) => {
+    around.answers.eth_sendTransaction = HASH;
+    await around.portal.redeem();
+    await turns();
+    const { portal } = around;
+    const { orderId } = portal.state.open as { orderId: string };
+    const known = around.look;
+    around.look = async () => {
+      throw problem(404);
+    };
+    portal.tracker.now();
+    await turns();
+    portal.home();
+    portal.openOrder(orderId);
+    await turns();
+    assert.equal(portal.state.place.at, "order");
+    assert.match(around.page, /"order\.lost"/);
+    assert.match(around.page, new RegExp(`"data-order-id":"${orderId}"`));
+    assert.match(around.page, new RegExp(HASH));
+    around.look = known;
+    portal.tracker.now();
+    await turns();
+    assert.equal(around.stage, "submitted");
+    assert.doesNotMatch(around.page, /"order\.lost"/);
+  },
+);
+
+walk("a QR code that is refused for good is not waited for: the code is told", async (around) => {
+  around.answers.eth_sendTransaction = HASH;
+  around.qr = async () => {
+    throw problem(404);
+  };
+  await around.portal.redeem();
+  await turns();
+  around.tell({ status: "VALID" });
+  assert.equal(around.stage, "ready");
+  assert.match(around.page, /"order-code"/);
+  assert.match(around.page, /"code\.only"/);
+  assert.doesNotMatch(around.page, /"spinner|spinner"|"enlarge"/);
+});
+
+walk("vouchers that are read again show that they are being read", async (around) => {
+  const { portal } = around;
+  const spins = () => /"icon spinner"/.test(around.screen);
+  portal.home();
+  around.answers.eth_call = () => {
+    throw new Error("no node");
+  };
+  await portal.session.readHeld();
+  assert.match(around.screen, /"vouchers\.failed"/);
+  assert(!spins());
+  let fail = () => {};
+  around.answers.eth_call = () =>
+    new Promise((_, reject) => {
+      fail = () => reject(new Error("no node"));
+    });
+  const read = portal.session.readHeld();
+  await turns();
+  assert(spins());
+  fail();
+  await read;
+  assert(!spins());
+});
+
+walk("time to confirm is told of as long as there is something to confirm", async (around) => {
+  around.answers.eth_estimateGas = never;
+  await around.portal.redeem();
+  await turns();
+  const timed = () => [around.stage, /"order\.expires"/.test(around.page), ticks(around.portal)];
+  assert.deepEqual(timed(), ["checking", true, true]);
+  around.portal.signing.giveUp();
+  around.answers.eth_estimateGas = "0x1";
+  await turns();
+  assert.deepEqual(timed(), ["unsigned", true, true]);
+  around.tell({ reason: "EXPIRY_BEING_CHECKED" });
+  assert.deepEqual(timed(), ["expiring", false, false]);
+  // The steps told already how far it had come.
+  assert.doesNotMatch(around.page, /"step\./);
+});
+
+walk("what is confirmed has no time left to confirm", async (around) => {
+  around.answers.eth_sendTransaction = HASH;
+  await around.portal.redeem();
+  await turns();
+  assert.equal(around.stage, "submitted");
+  assert.doesNotMatch(around.page, /"order\.expires"/);
+  assert(!ticks(around.portal));
+});
+
+walk("where something stands in the way nobody is told that one press does it", async (around) => {
+  around.answers.eth_getBalance = "0x0";
+  await around.portal.redeem();
+  await turns();
+  assert.match(around.page, /"problem\.gas"/);
+  assert.match(around.page, /"stage\.unsigned\.kept"/);
+  assert.doesNotMatch(around.page, /"stage\.unsigned\.text"/);
+  around.portal.home();
+  const { connection } = around.portal.state;
+  Object.assign(around.portal.state, { connection: { ...connection, chainId: 1 } });
+  assert.match(around.screen, /network\.press/);
+  Object.assign(around.portal.state, { notice: { key: "network.failed" } });
+  assert.doesNotMatch(around.screen, /network\.press/);
+});
+
+walk("a code that gives nobody a service is not told to be worth keeping", async (around) => {
+  around.answers.eth_sendTransaction = HASH;
+  await around.portal.redeem();
+  await turns();
+  assert.match(around.page, /"code\.secret"/);
+  around.tell({ exception: "WRONG_AMOUNT" });
+  assert.equal(around.stage, "exception");
+  assert.match(around.page, /"order-code"/);
+  assert.doesNotMatch(around.page, /"code\.secret"/);
+});
+
+walk("a number that cannot be is not on the button", async (around) => {
+  assert.match(around.screen, /"redeem\.action"/);
+  for (const amount of [0, 1.5, 4]) {
+    around.portal.edit({ amount });
+    assert.doesNotMatch(around.screen, /"redeem\.action"/, String(amount));
+  }
 });

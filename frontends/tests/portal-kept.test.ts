@@ -148,7 +148,14 @@ test("what is known of the order on the screen outlives a storage that was clear
     kept.note(view());
     kept.note(view({ orderId: `${ID}2` }));
     assert(kept.begin(ID, SENT));
-    const open = { view: null, qr: null, working: null, redeemed: false, staleSince: null };
+    const open = {
+      view: null,
+      qr: null,
+      working: null,
+      redeemed: false,
+      staleSince: null,
+      lost: false,
+    };
     store.set({ open: { orderId: ID, ...open } });
     items.clear();
     kept.read();

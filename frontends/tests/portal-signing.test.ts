@@ -90,7 +90,7 @@ class Around {
   }
 
   show(orderId: string): void {
-    const rest = { qr: null, working: null, redeemed: false, staleSince: null };
+    const rest = { qr: null, working: null, redeemed: false, staleSince: null, lost: false };
     this.store.set({ open: { orderId, view: { ...VIEW, orderId }, ...rest } });
   }
 

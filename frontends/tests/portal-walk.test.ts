@@ -62,6 +62,7 @@ class World {
         working: null,
         redeemed: false,
         staleSince: null,
+        lost: false,
       },
     });
     this.kept.made(ORDER, { tokenId: 1001, amount: 1, siteId: "", meta: {} });

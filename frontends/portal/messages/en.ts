@@ -28,7 +28,7 @@ export const texts = {
   "connect.safe": "We never ask for your recovery phrase and cannot move anything in your wallet.",
   "connecting.title": "Open {wallet}",
   "connecting.text":
-    "Allow the connection in your wallet. If no window opened, press the wallet's icon in your browser and unlock it.",
+    "Allow the connection in your wallet. If no window opened, open your wallet app or its icon in the browser, and unlock it.",
   "none.title": "First you need a wallet",
   "none.text":
     "Your vouchers are kept in a wallet app. This browser has none yet. MetaMask is free and takes two minutes.",
@@ -46,7 +46,8 @@ export const texts = {
   account: "Wallet",
 
   "network.title": "Your wallet is on another network",
-  "network.text": "Your vouchers are on {chain}. One press changes the wallet over.",
+  "network.text": "Your vouchers are on {chain}.",
+  "network.press": "One press changes the wallet over.",
   "network.action": "Switch to {chain}",
   "network.working": "Confirm in your wallet…",
   "network.rejected": "You declined the switch to {chain}. It is needed to see your vouchers.",
@@ -60,13 +61,14 @@ export const texts = {
   "vouchers.none.text":
     "If you expected some, another account of your wallet may hold them: switch the account there, and they show up here.",
   "vouchers.none.address": "To be given vouchers, send {brand} the address of this wallet:",
-  "vouchers.failed": "Your vouchers could not be read from the network.",
+  "vouchers.failed": "Your vouchers could not be read from the blockchain. Please try again.",
+  "vouchers.again": "Check again",
   "vouchers.have": "You have {n}",
   "vouchers.unit": "1 {unit}",
   "vouchers.everywhere": "All sites",
   "vouchers.redeem": "Redeem",
-  "vouchers.add": "Add to wallet",
-  "vouchers.open": "Your redemptions on this device",
+  "vouchers.add": "Show in wallet",
+  "vouchers.open": "Orders on this device",
 
   "redeem.amount": "How many?",
   "redeem.less": "One less",
@@ -90,17 +92,19 @@ export const texts = {
 
   "step.order": "Order made",
   "step.sign": "Confirm in your wallet",
-  "step.chain": "Recorded on the network",
-  "step.final": "Made final",
+  "step.chain": "The network records it",
+  "step.final": "It becomes final",
   "step.deliver": "Get it at reception",
 
   "stage.unsigned": "Waiting for you to confirm",
   "stage.unsigned.text": "Your order is kept for you. It takes one press in your wallet.",
+  "stage.unsigned.kept": "Your order is kept for you until its time is up.",
   "stage.unsigned.action": "Confirm in wallet",
   "stage.unsigned.again": "Try again",
   "stage.unsigned.connect": "Connect wallet",
   "stage.checking": "Checking your order",
   "stage.checking.text": "Your wallet asks you right after this.",
+  "stage.checking.stuck": "Taking too long? Stop",
   "stage.signing": "Confirm in your wallet",
   "stage.signing.text": "Your wallet is asking you. Look for its window, or open the app.",
   "stage.signing.stuck": "My wallet shows nothing",
@@ -122,7 +126,7 @@ export const texts = {
   "stage.ready.text": "Show this code at {site}. It does not expire.",
   "stage.ready.anywhere": "Show this code at any reception. It does not expire.",
   "stage.delivered": "Handed over",
-  "stage.delivered.text": "Delivered at {time}. Thank you, and enjoy!",
+  "stage.delivered.text": "Handed over at {time}. Thank you, and enjoy!",
   "stage.expiring": "Time is up: checking",
   "stage.expiring.text":
     "If you confirmed in time, your voucher counts. We are making sure; please wait.",
@@ -137,12 +141,13 @@ export const texts = {
     "If something was sent for it before, it still counts should it arrive: we keep looking.",
   "stage.exception": "Please talk to reception",
   "stage.exception.text":
-    "What arrived on the network does not fit this order. It is not lost: reception sees it and puts it right. Tell them the code on this page.",
+    "What arrived on the network does not fit this order. It is on record, and our staff will look at it. Tell reception the code on this page.",
 
   "chain.count": "{n} of {required} confirmations",
-  "chain.finality": "{n} of {required}, waiting for finality",
+  "chain.finality": "{n} of {required} confirmations, waiting until it is final",
   "chain.explorer": "See the transaction",
   "code.label": "Or tell them this code",
+  "code.only": "Tell reception this code",
   "code.alt": "QR code for reception",
   "code.larger": "Show large",
   "code.secret": "Keep this code to yourself: whoever shows it gets the service.",
@@ -155,12 +160,17 @@ export const texts = {
   "order.another": "Redeem another voucher",
   "order.receipt": "Receipt",
   "order.cancel": "Cancel this order",
-  "order.gone": "This order is not known any more.",
+  "order.gone":
+    "We can no longer find this order. If you confirmed it in your wallet, please tell reception.",
+  "order.lost": "We can no longer find this order",
+  "order.lost.text": "If you confirmed it in your wallet, show this page to reception.",
+  "order.transaction": "Transaction",
   "orders.mine": "My orders",
 
   "tx.dropped":
     "The network does not know your transaction any more. Try again: this order can use your voucher only once, whatever happens.",
-  "tx.cancelled": "You cancelled the transaction in your wallet. Your voucher was not used.",
+  "tx.cancelled":
+    "The transaction was cancelled or replaced in your wallet. Your voucher was not used; you can try again.",
   "tx.reverted": "The network refused the transaction. Your voucher was not used; try again.",
   "tx.unsure":
     "That did not go through, and an earlier attempt may still arrive. Trying again is safe: this order can use your voucher only once.",
@@ -176,9 +186,9 @@ export const texts = {
     "The network takes a small fee, and about {amount} {symbol} is missing in this wallet. Your order is kept.",
   "problem.gasUnknown":
     "The network takes a small fee, and there is not enough {symbol} in this wallet. Your order is kept.",
-  "gas.send": "Ask somebody to send a little {symbol} to your address:",
+  "gas.send": "Ask somebody to send a little {symbol} on {chain} to your address:",
   "gas.help": "Where to get {symbol}",
-  "problem.wallet": "Your wallet says: “{detail}”",
+  "problem.wallet": "Your wallet says: “{detail}”. Check your wallet, then try again.",
   "problem.api":
     "The order could not be made. Try again; if that does not help, tell reception error {code}.",
   "problem.offline": "No answer from our service. Your choice is kept; try again.",
@@ -194,7 +204,7 @@ export const texts = {
   "revert.OrderExpired": "The time for this order is over. Please make a new one.",
   "revert.ExpiryTooFar": "The order's time limit is not acceptable. Please make a new one.",
   "revert.EnforcedPause":
-    "Redeeming is paused for everybody at the moment. Your order is kept; please try again later.",
+    "Redeeming is paused for everybody at the moment. Your order is kept; please try again later. If its time runs out, you can make a new order.",
   "revert.ERC1155InsufficientBalance": "This wallet does not hold enough of this voucher any more.",
   "revert.other": "This voucher cannot be redeemed now. Please tell reception error {name}.",
 

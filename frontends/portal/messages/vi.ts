@@ -12,8 +12,8 @@ export const texts: Readonly<Record<PortalKey, string>> = {
   copied: "Đã sao chép",
 
   "down.title": "Chưa kết nối được với dịch vụ",
-  "down.text": "Không có gì bị mất. Hệ thống đang tự thử lại; bạn hãy kiểm tra kết nối mạng.",
-  "stale.text": "Đang mất kết nối. Thông tin bạn thấy là lúc {time}.",
+  "down.text": "Không có gì bị mất. Hệ thống đang tự thử lại; bạn hãy kiểm tra kết nối Internet.",
+  "stale.text": "Đang mất kết nối. Thông tin bạn thấy được cập nhật lúc {time}.",
 
   "connect.title": "Đổi voucher",
   "connect.text": "Kết nối ví đang giữ voucher, chọn dịch vụ, rồi đưa mã cho lễ tân.",
@@ -29,7 +29,7 @@ export const texts: Readonly<Record<PortalKey, string>> = {
     "Chúng tôi không bao giờ hỏi cụm từ khôi phục và không thể chuyển bất cứ thứ gì trong ví của bạn.",
   "connecting.title": "Hãy mở {wallet}",
   "connecting.text":
-    "Cho phép kết nối trong ví. Nếu chưa thấy cửa sổ nào, hãy bấm vào biểu tượng của ví trên trình duyệt và mở khoá.",
+    "Cho phép kết nối trong ví. Nếu chưa thấy cửa sổ nào, hãy mở ứng dụng ví hoặc biểu tượng ví trên trình duyệt, rồi mở khoá.",
   "none.title": "Trước hết bạn cần một ví",
   "none.text":
     "Voucher của bạn được giữ trong ứng dụng ví. Trình duyệt này chưa có ví nào. MetaMask miễn phí và chỉ mất hai phút.",
@@ -47,7 +47,8 @@ export const texts: Readonly<Record<PortalKey, string>> = {
   account: "Ví",
 
   "network.title": "Ví đang ở mạng khác",
-  "network.text": "Voucher của bạn ở trên {chain}. Chỉ cần một lần bấm để chuyển ví sang.",
+  "network.text": "Voucher của bạn ở trên {chain}.",
+  "network.press": "Bấm một lần để chuyển ví sang mạng đó.",
   "network.action": "Chuyển sang {chain}",
   "network.working": "Hãy xác nhận trong ví…",
   "network.rejected": "Bạn đã từ chối chuyển sang {chain}. Cần chuyển mạng để thấy voucher.",
@@ -60,13 +61,14 @@ export const texts: Readonly<Record<PortalKey, string>> = {
   "vouchers.none.text":
     "Nếu bạn nghĩ mình có voucher, có thể chúng nằm ở tài khoản khác trong ví: hãy đổi tài khoản trong ví, voucher sẽ hiện ra ở đây.",
   "vouchers.none.address": "Để được tặng voucher, hãy gửi địa chỉ ví này cho {brand}:",
-  "vouchers.failed": "Chưa đọc được voucher của bạn từ mạng.",
+  "vouchers.failed": "Chưa đọc được voucher của bạn từ blockchain. Hãy thử lại.",
+  "vouchers.again": "Kiểm tra lại",
   "vouchers.have": "Bạn có {n}",
   "vouchers.unit": "1 {unit}",
   "vouchers.everywhere": "Mọi cơ sở",
   "vouchers.redeem": "Đổi",
-  "vouchers.add": "Thêm vào ví",
-  "vouchers.open": "Các lần đổi trên thiết bị này",
+  "vouchers.add": "Hiện trong ví",
+  "vouchers.open": "Đơn trên thiết bị này",
 
   "redeem.amount": "Bạn muốn đổi bao nhiêu?",
   "redeem.less": "Bớt một",
@@ -89,34 +91,36 @@ export const texts: Readonly<Record<PortalKey, string>> = {
 
   "step.order": "Tạo đơn",
   "step.sign": "Xác nhận trong ví",
-  "step.chain": "Được mạng ghi nhận",
-  "step.final": "Chốt sổ",
+  "step.chain": "Mạng ghi nhận",
+  "step.final": "Chốt giao dịch",
   "step.deliver": "Nhận dịch vụ tại lễ tân",
 
   "stage.unsigned": "Chờ bạn xác nhận",
   "stage.unsigned.text": "Đơn đang được giữ cho bạn. Chỉ còn một lần bấm trong ví.",
+  "stage.unsigned.kept": "Đơn đang được giữ cho bạn đến khi hết giờ.",
   "stage.unsigned.action": "Xác nhận trong ví",
   "stage.unsigned.again": "Thử lại",
   "stage.unsigned.connect": "Kết nối ví",
   "stage.checking": "Đang kiểm tra đơn",
   "stage.checking.text": "Ví sẽ hỏi bạn ngay sau khi kiểm tra xong.",
+  "stage.checking.stuck": "Chờ quá lâu? Dừng lại",
   "stage.signing": "Hãy xác nhận trong ví",
   "stage.signing.text": "Ví đang hỏi bạn. Hãy tìm cửa sổ của ví hoặc mở ứng dụng ví.",
   "stage.signing.stuck": "Ví không hiện gì cả",
-  "stage.looking": "Đang tìm giao dịch của bạn",
+  "stage.looking": "Đang tìm giao\u00a0dịch của bạn",
   "stage.looking.text":
     "Ví không trả lời rõ ràng. Chúng tôi đang xem trên mạng giao dịch đã được gửi chưa; bạn chờ một chút nhé.",
   "stage.looking.connect": "Hãy kết nối ví để chúng tôi xem giao dịch đã được gửi chưa.",
   "stage.submitted": "Đang gửi đi",
   "stage.submitted.text": "Mạng thường ghi nhận trong vài giây.",
   "stage.seen": "Mạng đã ghi nhận",
-  "stage.seen.text": "Voucher đã được dùng cho đơn này. Giờ chỉ còn chờ chốt sổ.",
+  "stage.seen.text": "Voucher đã được dùng cho đơn này. Giờ chỉ còn chờ mạng chốt giao dịch.",
   "stage.confirming": "Sắp xong",
   "stage.confirming.text": "{count}. Bạn có thể đến lễ tân ngay.",
   "stage.reorged": "Mạng đang sắp xếp lại",
   "stage.reorged.text":
-    "Mạng tạm rút giao dịch của bạn lại và thường sẽ tự đưa vào lại. Bạn không cần làm gì cả.",
-  "stage.reorged.again": "Mạng đã rút giao dịch của bạn lại và chưa đưa vào lại.",
+    "Mạng tạm thời bỏ giao dịch của bạn ra và thường tự ghi nhận lại. Bạn không cần làm gì cả.",
+  "stage.reorged.again": "Mạng đã bỏ giao dịch của bạn ra và chưa ghi nhận lại.",
   "stage.ready": "Sẵn sàng",
   "stage.ready.text": "Đưa mã này cho lễ tân tại {site}. Mã không hết hạn.",
   "stage.ready.anywhere": "Đưa mã này cho lễ tân ở bất kỳ cơ sở nào. Mã không hết hạn.",
@@ -129,19 +133,20 @@ export const texts: Readonly<Record<PortalKey, string>> = {
   "stage.expired.text":
     "Đơn không được xác nhận kịp giờ. Chưa có gì bị trừ: voucher vẫn là của bạn.",
   "stage.expired.unsure": "Đơn không được xác nhận kịp giờ.",
-  "stage.expired.action": "Đặt lại",
+  "stage.expired.action": "Tạo đơn mới",
   "stage.cancelled": "Đơn đã huỷ",
   "stage.cancelled.text": "Chưa có gì bị trừ: voucher vẫn là của bạn.",
   "stage.cancelled.unsure":
     "Nếu trước đó đã có giao dịch được gửi cho đơn này và giao dịch đến nơi thì vẫn được tính: chúng tôi tiếp tục theo dõi.",
   "stage.exception": "Bạn hãy gặp lễ tân",
   "stage.exception.text":
-    "Giao dịch trên mạng không khớp với đơn này. Voucher không bị mất: lễ tân thấy được và sẽ xử lý. Hãy đọc cho lễ tân mã trên trang này.",
+    "Giao dịch trên mạng không khớp với đơn này. Chúng tôi đã ghi lại và nhân viên sẽ xem xét. Hãy đọc cho lễ tân mã trên trang này.",
 
   "chain.count": "{n}/{required} xác nhận",
-  "chain.finality": "{n}/{required} xác nhận, đang chờ chốt sổ",
+  "chain.finality": "{n}/{required} xác nhận, đang chờ mạng chốt giao dịch",
   "chain.explorer": "Xem giao dịch",
   "code.label": "Hoặc đọc mã này",
+  "code.only": "Hãy đọc mã này cho lễ tân",
   "code.alt": "Mã QR cho lễ tân",
   "code.larger": "Phóng to",
   "code.secret": "Hãy giữ kín mã: ai đưa mã này cũng nhận được dịch vụ.",
@@ -154,12 +159,17 @@ export const texts: Readonly<Record<PortalKey, string>> = {
   "order.another": "Đổi voucher khác",
   "order.receipt": "Biên nhận",
   "order.cancel": "Huỷ đơn này",
-  "order.gone": "Đơn này không còn nữa.",
+  "order.gone":
+    "Chúng tôi không còn tìm thấy đơn này. Nếu bạn đã xác nhận trong ví, hãy báo lễ tân.",
+  "order.lost": "Không tìm thấy đơn này",
+  "order.lost.text": "Nếu bạn đã xác nhận trong ví, hãy cho lễ tân xem trang này.",
+  "order.transaction": "Giao dịch",
   "orders.mine": "Đơn của tôi",
 
   "tx.dropped":
     "Mạng không còn thấy giao dịch của bạn. Hãy thử lại: dù thế nào, đơn này chỉ dùng voucher của bạn một lần.",
-  "tx.cancelled": "Bạn đã huỷ giao dịch trong ví. Voucher chưa bị trừ.",
+  "tx.cancelled":
+    "Giao dịch đã bị huỷ hoặc bị thay thế trong ví. Voucher chưa bị trừ; bạn có thể thử lại.",
   "tx.reverted": "Mạng đã từ chối giao dịch. Voucher chưa bị trừ; bạn hãy thử lại.",
   "tx.unsure":
     "Lần này không thành công, và lần trước đó vẫn có thể đến nơi. Bạn cứ thử lại: đơn này chỉ dùng voucher của bạn một lần.",
@@ -174,14 +184,14 @@ export const texts: Readonly<Record<PortalKey, string>> = {
     "Mạng thu một khoản phí nhỏ, và ví này còn thiếu khoảng {amount} {symbol}. Đơn vẫn được giữ.",
   "problem.gasUnknown":
     "Mạng thu một khoản phí nhỏ, và ví này không đủ {symbol}. Đơn vẫn được giữ.",
-  "gas.send": "Nhờ người quen gửi một ít {symbol} đến địa chỉ của bạn:",
+  "gas.send": "Nhờ người quen gửi một ít {symbol} trên mạng {chain} đến địa chỉ của bạn:",
   "gas.help": "Cách nhận {symbol}",
-  "problem.wallet": "Ví báo lỗi: “{detail}”",
+  "problem.wallet": "Ví báo lỗi: “{detail}”. Hãy mở ví kiểm tra rồi thử lại.",
   "problem.api":
     "Chưa tạo được đơn. Hãy thử lại; nếu vẫn không được, hãy báo lễ tân mã lỗi {code}.",
   "problem.offline": "Dịch vụ chưa trả lời. Lựa chọn của bạn vẫn được giữ; hãy thử lại.",
   "problem.limit": "Bạn thử quá nhiều lần. Hãy thử lại sau {n} giây.",
-  "problem.later": "Chưa tải được phần này. Hãy kiểm tra kết nối rồi thử lại.",
+  "problem.later": "Chưa tải được phần này. Hãy kiểm tra kết nối Internet rồi thử lại.",
 
   "revert.UnknownVoucherType": "Mạng không biết loại voucher này. Hãy báo lễ tân.",
   "revert.VoucherTypeDisabled": "Voucher này tạm thời không đổi được.",
@@ -192,7 +202,7 @@ export const texts: Readonly<Record<PortalKey, string>> = {
   "revert.OrderExpired": "Đơn này đã quá giờ. Hãy tạo đơn mới.",
   "revert.ExpiryTooFar": "Thời hạn của đơn không được chấp nhận. Hãy tạo đơn mới.",
   "revert.EnforcedPause":
-    "Việc đổi voucher đang tạm dừng cho tất cả mọi người. Đơn vẫn được giữ; hãy thử lại sau.",
+    "Việc đổi voucher đang tạm dừng cho tất cả mọi người. Đơn vẫn được giữ; hãy thử lại sau. Nếu đơn hết giờ, bạn có thể tạo đơn mới.",
   "revert.ERC1155InsufficientBalance": "Ví này không còn đủ voucher loại này.",
   "revert.other": "Chưa đổi được voucher này. Hãy báo lễ tân mã lỗi {name}.",
 

@@ -5,15 +5,21 @@ import type { Portal } from "../app.ts";
 import { quiet } from "../parts.ts";
 import type { Stage } from "../stage.ts";
 
-/** The code for reception: as a QR code, and as text for when it cannot be scanned. */
-export function codeCard(portal: Portal, orderId: string, stage: Stage): VNode {
+/**
+ * The code for reception: as a QR code where there is one, and as text for when it cannot be
+ * scanned. `stage` is null where it is not known.
+ */
+export function codeCard(portal: Portal, orderId: string, stage: Stage | null): VNode {
   const { words } = portal;
   const ready = stage === "ready";
-  const image = h("span", { class: "qr" }, qr(portal));
+  // It goes to reception as it is, and gives nobody the service.
+  const odd = stage === "exception" || stage === null;
+  const told = portal.state.open?.qr === false ? "code.only" : "code.label";
+  const image = told === "code.label" && h("span", { class: "qr" }, qr(portal));
   return h(
     "div",
     { class: ready ? "card code ready" : "card code" },
-    ready
+    ready && image
       ? h(
           "button",
           {
@@ -26,13 +32,9 @@ export function codeCard(portal: Portal, orderId: string, stage: Stage): VNode {
           image,
         )
       : image,
-    h(
-      "p",
-      { class: "hint" },
-      words.text(ready || stage === "exception" ? "code.label" : "code.early"),
-    ),
+    h("p", { class: "hint" }, words.text(ready || odd ? told : "code.early")),
     digits(orderId, true),
-    h("p", { class: "hint with-icon" }, icon("shield"), words.text("code.secret")),
+    !odd && h("p", { class: "hint with-icon" }, icon("shield"), words.text("code.secret")),
   );
 }
 

@@ -3,7 +3,17 @@ import { familyIcon, type IconName, icon, spinner } from "../../shared/icons.ts"
 import { banner, outsideLink } from "../../shared/parts.ts";
 import type { ChainProgress, OrderView } from "../../shared/wire.ts";
 import type { Portal } from "../app.ts";
-import { backButton, message, minor, noticeBanner, primary, quiet, waiting } from "../parts.ts";
+import {
+  backButton,
+  copyable,
+  message,
+  minor,
+  networkText,
+  noticeBanner,
+  primary,
+  quiet,
+  waiting,
+} from "../parts.ts";
 import {
   canCancel,
   canSign,
@@ -15,8 +25,8 @@ import {
 } from "../stage.ts";
 import { codeCard } from "./code.ts";
 
-/** Stages in which the order's time runs. */
-const TIMED: readonly Stage[] = ["unsigned", "checking", "signing", "looking", "submitted"];
+/** Stages in which the customer has yet to confirm, and the time for that runs. */
+const TIMED: readonly Stage[] = ["unsigned", "checking", "signing"];
 const STILL: Partial<Record<Stage, IconName>> = {
   unsigned: "wallet",
   ready: "check",
@@ -40,6 +50,7 @@ export function orderPage(portal: Portal): VNode {
   const view = open?.view;
   const stage = portal.tracker.stage();
   const back = backButton(words, () => portal.back());
+  if (open?.lost) return lostOrder(portal, open.orderId, back);
   if (!open || !view || !stage) {
     return h(
       "section",
@@ -65,7 +76,29 @@ export function orderPage(portal: Portal): VNode {
     ),
     statusCard(portal, view, stage, local),
     code && codeCard(portal, view.orderId, stage),
-    h("div", { class: "order-more" }, steps(portal, view, stage), details(portal, view)),
+    h("div", { class: "order-more" }, steps(portal, view, stage), details(portal, view, stage)),
+  );
+}
+
+/** What is left of an order that the API does not know: all that reception can look into it by. */
+function lostOrder(portal: Portal, orderId: string, back: VNode): VNode {
+  const { state, words } = portal;
+  const kept = state.kept.find((one) => one.orderId === orderId);
+  const service = state.catalogue?.types.find((type) => type.tokenId === kept?.tokenId);
+  const hashes = portal.local(orderId).attempts.flatMap(({ txHash }) => txHash ?? []);
+  return h(
+    "section",
+    { class: "narrow", key: "lost", "data-testid": "lost" },
+    back,
+    message(
+      "question",
+      words.text("order.lost"),
+      words.text("order.lost.text"),
+      kept && h("p", null, words.goods({ ...kept, service: service ?? null })),
+      codeCard(portal, orderId, null),
+      hashes.length > 0 && h("p", { class: "hint" }, words.text("order.transaction")),
+      hashes.map((hash) => copyable(portal, hash)),
+    ),
   );
 }
 
@@ -122,10 +155,10 @@ function statusCard(portal: Portal, view: OrderView, stage: Stage, local: Local)
 function statusText(portal: Portal, view: OrderView, stage: Stage, local: Local): string {
   const { words, state } = portal;
   switch (stage) {
+    case "unsigned":
+      return words.text(state.notice ? "stage.unsigned.kept" : "stage.unsigned.text");
     case "looking":
-      if (elsewhere(portal)) {
-        return words.text("network.text", { chain: state.config?.chainName ?? "" });
-      }
+      if (elsewhere(portal)) return networkText(portal);
       return words.text(state.connection ? "stage.looking.text" : "stage.looking.connect");
     case "confirming":
       return words.text("stage.confirming.text", { count: counted(portal, view.chain) });
@@ -190,7 +223,7 @@ function actions(portal: Portal, view: OrderView, stage: Stage, local: Local): C
   switch (stage) {
     case "checking":
     case "signing":
-      return minor("stuck", words.text("stage.signing.stuck"), () => portal.signing.giveUp());
+      return minor("stuck", words.text(`stage.${stage}.stuck`), () => portal.signing.giveUp());
     case "looking":
       if (elsewhere(portal)) {
         const text = words.text("network.action", { chain: state.config?.chainName ?? "" });
@@ -259,7 +292,7 @@ function counted(portal: Portal, chain: ChainProgress | null | undefined): strin
   });
 }
 
-function details(portal: Portal, view: OrderView): VNode {
+function details(portal: Portal, view: OrderView, stage: Stage): VNode {
   const { words } = portal;
   const row = (text: string, value: string) => [h("dt", null, text), h("dd", null, value)];
   const site = view.siteId ? siteName(portal, view.siteId) : words.text("order.anywhere");
@@ -271,7 +304,7 @@ function details(portal: Portal, view: OrderView): VNode {
       null,
       row(words.text("order.site"), site),
       row(words.text("order.made"), words.moment(new Date(view.createdAt))),
-      view.status === "CREATED" &&
+      TIMED.includes(stage) &&
         row(words.text("order.expires"), words.moment(new Date(view.expiresAt * 1000))),
       row(words.text("account"), view.customerAddressMasked.toLowerCase()),
     ),

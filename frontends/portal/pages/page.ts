@@ -5,6 +5,7 @@ import type { Portal } from "../app.ts";
 import { backButton, copyable, message, primary, sheet, waiting } from "../parts.ts";
 import { type Screen, screenOf } from "../screen.ts";
 import { shortAddress } from "../signing.ts";
+import type { Connection } from "../wallet.ts";
 import { largeCode } from "./code.ts";
 import { orderPage } from "./order.ts";
 import { redeemPage } from "./redeem.ts";
@@ -119,16 +120,18 @@ function header(portal: Portal): VNode {
         "aria-label": words.text("orders.mine"),
         onclick: () => portal.openHistory(),
       },
-      icon("clock"),
+      icon("list"),
       h("span", null, words.text("orders.mine")),
     ),
-    state.connection && accountChip(portal, state.connection.address),
+    state.connection && accountChip(portal, state.connection),
     languageSwitch(words.text("language"), words.language, (to) => portal.useLanguage(to)),
   );
 }
 
-function accountChip(portal: Portal, address: string): VNode {
+function accountChip(portal: Portal, { address, chainId }: Connection): VNode {
   const short = shortAddress(address);
+  const { config } = portal.state;
+  const elsewhere = config !== null && chainId !== config.chainId;
   return h(
     "button",
     {
@@ -138,7 +141,7 @@ function accountChip(portal: Portal, address: string): VNode {
       "aria-label": portal.words.text("account.open", { address: short }),
       onclick: () => portal.show("account"),
     },
-    h("span", { class: "dot", "aria-hidden": "true" }),
+    h("span", { class: elsewhere ? "dot warn" : "dot", "aria-hidden": "true" }),
     h("span", { class: "mono" }, short),
   );
 }

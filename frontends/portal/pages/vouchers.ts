@@ -17,7 +17,7 @@ export function vouchersPage(portal: Portal): VNode {
     h("h1", null, words.text("vouchers.title")),
     noticeBanner(portal),
     state.heldFailed && banner("warn", "vouchers.failed", words.text("vouchers.failed")),
-    state.heldFailed && lookAgain(portal),
+    state.heldFailed && lookAgain(portal, "retry"),
     held && h("p", { class: "lead" }, words.text("vouchers.text")),
     !held && !state.heldFailed && skeletons(words.text("loading")),
     h(
@@ -47,7 +47,7 @@ export function nothingPage(portal: Portal): Child {
         words.text("vouchers.none.title"),
         words.text("vouchers.none.text"),
         noticeBanner(portal),
-        lookAgain(portal),
+        lookAgain(portal, "vouchers.again"),
         state.connection && [
           h(
             "p",
@@ -147,8 +147,9 @@ function voucherCard(portal: Portal, type: VoucherType, count: number): Child {
   ];
 }
 
-function lookAgain(portal: Portal): VNode {
-  return quiet("retry", portal.words.text("retry"), () => portal.session.readHeld(), "refresh");
+function lookAgain({ state, words, session }: Portal, key: "retry" | "vouchers.again"): VNode {
+  const look = { busy: state.reading, icon: "refresh" } as const;
+  return quiet("retry", words.text(key), () => session.readHeld(), look);
 }
 
 function skeletons(text: string): VNode {

@@ -2,7 +2,7 @@ import { type Child, h, type VNode } from "../../shared/dom.ts";
 import { familyIcon, icon, spinner } from "../../shared/icons.ts";
 import type { VoucherType } from "../../shared/wire.ts";
 import type { Portal } from "../app.ts";
-import { copyable, noticeBanner, primary, quiet, sheet } from "../parts.ts";
+import { copyable, networkText, noticeBanner, primary, quiet, sheet } from "../parts.ts";
 import type { Wallet } from "../wallet.ts";
 import { keptList } from "./vouchers.ts";
 
@@ -116,7 +116,9 @@ function noWallet(portal: Portal): VNode {
         ]
       : [
           link(INSTALL, words.text("none.install")),
-          quiet("reload", words.text("none.installed"), () => location.reload(), "refresh"),
+          quiet("reload", words.text("none.installed"), () => location.reload(), {
+            icon: "refresh",
+          }),
         ],
   );
 }
@@ -132,7 +134,7 @@ export function connectingPage(portal: Portal): VNode {
     h("h1", null, words.text("connecting.title", { wallet: wallet.info.name })),
     h("p", { class: "lead", role: "status" }, words.text("connecting.text")),
     h("div", { class: "badge small" }, spinner()),
-    quiet("give-up", words.text("back"), () => portal.session.giveUp(), "back"),
+    quiet("give-up", words.text("back"), () => portal.session.giveUp(), { icon: "back" }),
   );
 }
 
@@ -145,7 +147,7 @@ export function networkPage(portal: Portal): VNode {
     { class: "narrow center", key: "network", "data-testid": "wrong-network" },
     h("div", { class: "badge warn" }, icon("alert")),
     h("h1", null, words.text("network.title")),
-    h("p", { class: "lead" }, words.text("network.text", values)),
+    h("p", { class: "lead" }, networkText(portal)),
     noticeBanner(portal),
     primary(
       "switch-network",

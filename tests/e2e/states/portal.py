@@ -302,6 +302,19 @@ def vouchers_failed(world: World) -> Iterator[Page]:
     yield page
 
 
+@state("portal", "vouchers-again")
+def vouchers_again(world: World) -> Iterator[Page]:
+    """The account's vouchers are being read once more."""
+    wallet = customer(world)
+    wallet.always("eth_call", fail(-32603, "Internal error"))
+    page = world.connected(wallet)
+    expect_notice(page, "vouchers.failed")
+    wallet.always("eth_call", pending())
+    page.get_by_test_id("retry").click()
+    expect(page.get_by_test_id("retry").locator(".spinner")).to_be_visible()
+    yield page
+
+
 @state("portal", "account")
 def account(world: World) -> Iterator[Page]:
     """The connected wallet: its address, and how to leave."""
@@ -605,6 +618,18 @@ def ready_for_reception(world: World) -> Iterator[Page]:
     yield page
 
 
+@state("portal", "code.only")
+def code_without_image(world: World) -> Iterator[Page]:
+    """The API gives no QR code: the code is told."""
+    page, _ = arrived(world)
+    world.faults(page).on("GET", "/orders/*/qr.svg", problem(404, "ORDER_NOT_FOUND"))
+    redeem(page, world)
+    expect_stage(page, "ready")
+    expect(page.get_by_test_id("order-code")).to_be_visible()
+    expect(page.locator(".code .spinner")).to_have_count(0)
+    yield page
+
+
 @state("portal", "large-code")
 def large_code(world: World) -> Iterator[Page]:
     """The code over the whole screen."""
@@ -665,6 +690,7 @@ def exception(world: World) -> Iterator[Page]:
     expect_stage(page, "exception")
     # Nothing turns ready here.
     expect(page.get_by_text("once this page says")).to_have_count(0)
+    expect(page.get_by_text("whoever shows it")).to_have_count(0)
     yield page
 
 
@@ -709,6 +735,16 @@ def order_gone(world: World) -> Iterator[Page]:
     page.evaluate("dispatchEvent(new Event('online'))")
     expect_notice(page, "order.gone")
     yield page
+
+
+@state("portal", "order.lost")
+def order_lost(world: World) -> Iterator[Page]:
+    """The API does not know an order that something was sent for: the code and that stay."""
+    with sent(world) as (page, wallet):
+        world.faults(page).on("GET", ORDER, problem(404, "ORDER_NOT_FOUND"))
+        page.evaluate("dispatchEvent(new Event('online'))")
+        expect(page.get_by_test_id("lost")).to_contain_text(wallet.sent[0])
+        yield page
 
 
 @state("portal", "problem.later")
