@@ -124,7 +124,6 @@ export function sitePage(desk: Desk): VNode {
         {
           type: "button",
           class: "button quiet wide",
-          "data-testid": "leave-site",
           onclick: () => desk.signOut(),
         },
         icon("out"),
