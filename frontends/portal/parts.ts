@@ -98,7 +98,7 @@ export function noticeBanner(portal: Portal): Child {
 /** Where the vouchers are, and how to get there unless something is told of that already. */
 export function networkText({ state, words }: Portal): string {
   const where = words.text("network.text", { chain: state.config?.chainName ?? "" });
-  return state.notice ? where : `${where} ${words.text("network.press")}`;
+  return state.notice || state.switching ? where : `${where} ${words.text("network.press")}`;
 }
 
 /** A notice's values with its amount of coins written as the language writes numbers. */

@@ -456,6 +456,12 @@ walk("who is asked for a wallet and has none is shown how to get one", async (ar
     matchMedia: () => ({ matches: false }),
     location: { host: "portal.example", origin: "https://portal.example", pathname: "/" },
   });
+  const state = { ...around.portal.state, wallets: null };
+  const early = JSON.stringify(
+    walletChooser(Object.create(around.portal, { state: { value: state } })),
+  );
+  assert.match(early, /"loading"/);
+  assert.doesNotMatch(early, /"get-wallet"|"connect\.choose"/);
   const chooser = (wallets: readonly Wallet[]) => {
     around.portal.session.found(wallets);
     return JSON.stringify(walletChooser(around.portal));

@@ -178,7 +178,11 @@ function nothing(context: LaterContext, history: History, words: Words): Child {
       );
     case "device":
     case "sign-in":
-      return h("p", { class: "hint center" }, words.text("history.empty.device"));
+      return [
+        h("p", { class: "hint center" }, words.text("history.empty.device")),
+        unable(history) &&
+          action(words, "history.empty.action", "history-back", () => context.back()),
+      ];
     default:
       return null;
   }

@@ -161,7 +161,7 @@ export const texts = {
   "order.receipt": "Receipt",
   "order.cancel": "Cancel this order",
   "order.gone":
-    "We can no longer find this order. If you confirmed it in your wallet, please tell reception.",
+    "We can no longer find the order you opened. If you confirmed it in your wallet, please tell reception.",
   "order.lost": "We can no longer find this order",
   "order.lost.text": "If you confirmed it in your wallet, show this page to reception.",
   "order.transaction": "Transaction",

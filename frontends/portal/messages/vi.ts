@@ -140,10 +140,10 @@ export const texts: Readonly<Record<PortalKey, string>> = {
     "Nếu trước đó đã có giao dịch được gửi cho đơn này và giao dịch đến nơi thì vẫn được tính: chúng tôi tiếp tục theo dõi.",
   "stage.exception": "Bạn hãy gặp lễ tân",
   "stage.exception.text":
-    "Giao dịch trên mạng không khớp với đơn này. Chúng tôi đã ghi lại và nhân viên sẽ xem xét. Hãy đọc cho lễ tân mã trên trang này.",
+    "Giao dịch trên mạng không khớp với đơn này. Chúng tôi đã ghi lại và nhân viên sẽ xem xét. Hãy đọc mã trên trang này cho lễ tân.",
 
   "chain.count": "{n}/{required} xác nhận",
-  "chain.finality": "{n}/{required} xác nhận, đang chờ mạng chốt giao dịch",
+  "chain.finality": "{n}/{required} xác nhận, đang chờ mạng chốt giao\u00a0dịch",
   "chain.explorer": "Xem giao dịch",
   "code.label": "Hoặc đọc mã này",
   "code.only": "Hãy đọc mã này cho lễ tân",
@@ -160,7 +160,7 @@ export const texts: Readonly<Record<PortalKey, string>> = {
   "order.receipt": "Biên nhận",
   "order.cancel": "Huỷ đơn này",
   "order.gone":
-    "Chúng tôi không còn tìm thấy đơn này. Nếu bạn đã xác nhận trong ví, hãy báo lễ tân.",
+    "Chúng tôi không còn tìm thấy đơn bạn vừa mở. Nếu bạn đã xác nhận trong ví, hãy báo lễ tân.",
   "order.lost": "Không tìm thấy đơn này",
   "order.lost.text": "Nếu bạn đã xác nhận trong ví, hãy cho lễ tân xem trang này.",
   "order.transaction": "Giao dịch",

@@ -161,13 +161,15 @@ export function networkPage(portal: Portal): VNode {
 /** The wallets of this browser, to choose from (EIP-6963). */
 export function walletChooser(portal: Portal): VNode {
   const { state, words } = portal;
-  const none = state.wallets?.length === 0;
+  const { wallets } = state;
   return sheet(
     portal,
     "wallets",
-    words.text(none ? "connect.action" : "connect.choose"),
-    none && noWallet(portal),
-    (state.wallets ?? []).map((wallet) =>
+    words.text(wallets?.length ? "connect.choose" : "connect.action"),
+    !wallets &&
+      h("p", { class: "hint with-icon", role: "status" }, spinner(), words.text("loading")),
+    wallets?.length === 0 && noWallet(portal),
+    wallets?.map((wallet) =>
       h(
         "button",
         {

@@ -163,6 +163,7 @@ def history_contract_wallet(world: World) -> Iterator[Page]:
     for page in not_signed_in(world, wallet, "signIn.contract"):
         # However often it is asked.
         expect(page.get_by_test_id("history-sign-in")).to_have_count(0)
+        expect(page.get_by_test_id("history-back")).to_be_visible()
         yield page
 
 

@@ -171,7 +171,7 @@ def wallets_none(world: World) -> Iterator[Page]:
     page = world.portal()
     page.get_by_test_id("my-orders").click()
     page.locator("main .primary").click()
-    expect(page.get_by_test_id("wallets")).to_be_visible()
+    expect(page.get_by_test_id("wallets").get_by_test_id("get-wallet")).to_be_visible()
     yield page
 
 
