@@ -187,7 +187,7 @@ function period({ from, to }: Filter, name: "from" | "to", day: string | null): 
 function counts({ words }: Desk, { more }: List, items: readonly QueueItem[]): VNode {
   const shown = STATUSES.map((status) => ({
     status,
-    n: items.filter((item) => item.status === status).length,
+    n: items.filter((item) => item.status === status && !isMisfit(item)).length,
   })).filter(({ n }) => n > 0);
   return h(
     "ul",
@@ -250,15 +250,22 @@ function row(desk: Desk, item: QueueItem): VNode {
     h(
       "div",
       { class: "queue-end" },
-      h(
-        "span",
-        { class: `tag ${item.status}` },
-        icon(STATUS_ICONS[item.status]),
-        words.text(`status.${item.status}`),
-      ),
+      isMisfit(item)
+        ? h("span", { class: "tag CANCELLED" }, icon("alert"), words.text("answer.exception"))
+        : h(
+            "span",
+            { class: `tag ${item.status}` },
+            icon(STATUS_ICONS[item.status]),
+            words.text(`status.${item.status}`),
+          ),
       h("time", { class: "hint", datetime: at.toISOString() }, words.moment(at)),
     ),
   );
+}
+
+/** Whether something was redeemed for the order after all, but not what it is for. */
+function isMisfit({ status, exception: kind }: QueueItem): boolean {
+  return status === "CREATED" && Boolean(kind);
 }
 
 /** Why somebody has to look at the order. */

@@ -109,7 +109,7 @@ export function leavingDialog(desk: Desk): Child {
 
 function pressRow(desk: Desk, press: Press): VNode {
   const { words } = desk;
-  const { outcome, goods, key } = press;
+  const { outcome, goods, key, orderId } = press;
   return h(
     "div",
     {
@@ -122,7 +122,8 @@ function pressRow(desk: Desk, press: Press): VNode {
       "div",
       { class: "grow" },
       h("strong", null, words.goods(goods)),
-      h("span", { class: "hint" }, becameOf(desk, press)),
+      // The whole code is the customer's secret; whoever pressed knows it by its end.
+      h("span", { class: "hint" }, `…${orderId.slice(-4)} · `, becameOf(desk, press)),
     ),
     outcome &&
       h(
@@ -143,12 +144,10 @@ function pressRow(desk: Desk, press: Press): VNode {
 
 function becameOf(desk: Desk, { outcome, pressedAt, displayName }: Press): string {
   const { words } = desk;
-  if (!outcome) {
-    const time = words.moment(new Date(pressedAt));
-    return words.text("presses.pressed", { time, by: displayName });
-  }
+  const pressed = words.moment(new Date(pressedAt));
+  if (!outcome) return words.text("presses.pressed", { time: pressed, by: displayName });
   if (outcome.kind === "refused") {
-    return words.text("deliver.refused", { why: why(words, outcome) });
+    return words.text("presses.refused", { time: pressed, why: why(words, outcome) });
   }
   const { deliveredAt, deliveredByName, deliveredSite } = outcome.delivery;
   return words.text(`presses.${outcome.kind}`, {

@@ -202,7 +202,7 @@ test("a refusal is told with what is true now", async () => {
   await time.pass(500);
   assert.equal(tab.answer, "waiting");
   assert.equal(tab.desk.state.current?.notice?.key, "deliver.refused");
-  assert.match(tab.page, /Not recorded\. The order is not final/);
+  assert.match(tab.page, /Not recorded: do not hand it over\. The order is not final/);
   order.status = "VALID";
   await time.pass(5000);
   assert.equal(tab.answer, "deliverable");
@@ -415,4 +415,27 @@ test("a code that begins like a hexadecimal number is found by the search as wel
   void tab.desk.search("0x123456789abcde");
   await time.pass(600);
   assert.equal(tab.desk.state.list.filter.search, "0x123456789abcde");
+});
+
+test("an order that something else was redeemed for is not listed as one without a redemption", async () => {
+  const { time, device, tab } = await desk();
+  const item = {
+    orderHash: `0x${"1".repeat(64)}`,
+    tokenId: 1001,
+    amount: 1,
+    siteId: "HCM_ROX_T09",
+    status: "CREATED",
+    createdAt: 1_790_000_000,
+    customerAddressMasked: "0x7099…79C8",
+  };
+  const list = async (more: object) => {
+    const body = { items: [{ ...item, ...more }], nextCursor: null };
+    device.answers.set("GET /reception/orders", { status: 200, body });
+    await time.pass(60_000);
+    return tab.page;
+  };
+  assert.match(await list({}), /1\s*Not redeemed/);
+  const misfit = await list({ exception: "WRONG_AMOUNT" });
+  assert.match(misfit, /Does not match/);
+  assert.doesNotMatch(misfit, /Not redeemed/);
 });

@@ -64,6 +64,8 @@ export const texts = {
   "presses.ours": "Recorded {time}",
   "presses.other":
     "Delivered before: {time} by {by} at {site}. Handed over here too? Tell an administrator.",
+  "presses.refused":
+    "Pressed {time}, not recorded. {why} Handed over already? Tell an administrator.",
   "presses.read": "OK",
 
   "leaving.title": "Sign out with deliveries not confirmed?",
@@ -166,7 +168,7 @@ export const texts = {
   "say.offline": "Hand nothing over: the order cannot be checked. We keep trying.",
   "say.sending": "Please wait a moment.",
   "say.unsure-other":
-    "Do not hand it over: {by} pressed Deliver at {time} and may have done so. It is sent when {by} signs in here again.",
+    "Do not hand it over: {by} pressed Deliver at {time} and may have handed it over already. That press is sent when {by} signs in here again.",
   "say.unsure":
     "No answer yet. Your press is kept and sent again by itself; it counts once. Wait, or hand over only if your house rules allow it.",
   "say.refused": "{why}",
@@ -196,7 +198,7 @@ export const texts = {
   "detail.reference": "Reference",
   "deliver.note": "Note (optional)",
   "deliver.action": "Deliver",
-  "deliver.refused": "Not recorded. {why}",
+  "deliver.refused": "Not recorded: do not hand it over. {why}",
   "deliver.again":
     "The last press was not recorded. Press Deliver once more before handing over. {why}",
   next: "Next customer",

@@ -64,6 +64,8 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "presses.ours": "Đã ghi nhận {time}",
   "presses.other":
     "Đã giao trước đó: {time}, {by}, tại {site}. Nếu tại đây cũng đã giao, hãy báo quản trị viên.",
+  "presses.refused":
+    "Bấm giao lúc {time}, chưa được ghi nhận. {why} Nếu đã giao cho khách, hãy báo quản trị viên.",
   "presses.read": "Đã rõ",
 
   "leaving.title": "Đăng xuất khi còn lượt giao chưa xác nhận?",
@@ -193,7 +195,7 @@ export const texts: Readonly<Record<ConsoleKey, string>> = {
   "detail.reference": "Mã tra cứu",
   "deliver.note": "Ghi chú (không bắt buộc)",
   "deliver.action": "Xác nhận giao",
-  "deliver.refused": "Chưa ghi nhận. {why}",
+  "deliver.refused": "Chưa ghi nhận, khoan giao cho khách. {why}",
   "deliver.again":
     "Lần bấm vừa rồi chưa được ghi nhận. Hãy bấm Xác nhận giao lần nữa rồi mới giao. {why}",
   next: "Khách tiếp theo",
