@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import NoReturn, TypeVar
 
 from chalicelib.usecases.scan import ScanResult
@@ -110,9 +111,9 @@ class Supervisor:
     monotonic: Callable[[], float] = time.monotonic
     stop_seconds: float = STOP_SECONDS
     tick_seconds: float = TICK_SECONDS
-    stop: threading.Event = field(default_factory=threading.Event)
     abandoned: bool = False
     _stop_by: float = math.inf
+    _told: SimpleQueue[None] = field(default_factory=SimpleQueue)
     _purge_at: int = 0
     _metrics: PassMetrics = field(init=False)
     _catch_up: CatchUp = field(init=False)
@@ -125,9 +126,17 @@ class Supervisor:
         self._catch_up = CatchUp(self.listener.store, self.listener.telemetry)
 
     def ask_to_stop(self) -> None:
-        """Let the pass under way be the last one."""
+        """Let the pass under way be the last one.
+
+        A signal's handler may call this at any moment: unlike an `Event`, whose lock the thread
+        that it interrupts may hold, a `SimpleQueue` is made for that.
+        """
         self._stop_by = self.monotonic() + self.stop_seconds
-        self.stop.set()
+        self._told.put(None)
+
+    @property
+    def _stopping(self) -> bool:
+        return self._stop_by < math.inf
 
     def run(self, *, once: bool = False) -> int:
         """Scan until told to stop, or `once`: until nothing is left to catch up, or a pass fails.
@@ -148,14 +157,14 @@ class Supervisor:
         telemetry, owner = self.listener.telemetry, self.listener.owner
         telemetry.event("listener_started", owner=owner)
         self.notify(systemd.READY)
-        while not self.stop.is_set():
+        while not self._stopping:
             result = self._supervised(self._pass)
             self._rest(next_pause(self.listener.pause(), result))
         telemetry.event("listener_stopped", owner=owner)
         return 0
 
     def _catch_up_once(self) -> int:
-        while self._supervised(self._pass).backlog and not self.stop.is_set():
+        while self._supervised(self._pass).backlog and not self._stopping:
             pass
         return EXIT_FAILED if self.listener.failures else 0
 
@@ -223,12 +232,13 @@ class Supervisor:
     def _rest(self, seconds: float) -> None:
         """Wait so long, or until told to stop."""
         until = self.monotonic() + seconds
-        while not self.stop.is_set():
+        while not self._stopping:
             self.notify(systemd.ALIVE)
             left = until - self.monotonic()
             if left <= 0:
                 return
-            self.stop.wait(min(left, self.tick_seconds))
+            with contextlib.suppress(Empty):
+                self._told.get(timeout=min(left, self.tick_seconds))
 
 
 def _other_stacks() -> str:

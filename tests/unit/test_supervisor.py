@@ -1,5 +1,6 @@
 """The worker's passes under supervision: stopping, stuck passes, health, what systemd is told."""
 
+import signal
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -130,6 +131,22 @@ def test_worker_told_to_stop_while_it_rests_does_not_rest_on(
     threading.Timer(0.05, supervisor.ask_to_stop).start()
     assert supervisor.run() == 0
     assert telemetry.names[-1] == "listener_stopped"
+
+
+def test_worker_can_be_told_to_stop_at_any_moment_of_its_rest(world: World) -> None:
+    """By a signal, whose handler runs between any two steps of the thread that rests."""
+    told = signal.getsignal(signal.SIGVTALRM)
+    try:
+        for _ in range(10):
+            supervisor = supervisor_of(world)
+            supervisor.listener.poll_seconds = LONG
+            supervisor.tick_seconds = 1e-6
+            signal.signal(signal.SIGVTALRM, lambda *_, one=supervisor: one.ask_to_stop())
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0.003)
+            assert supervisor.run() == 0
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, told)
 
 
 def test_worker_lets_go_of_what_ran_out(world: World, telemetry: HookedTelemetry) -> None:
