@@ -3,6 +3,7 @@
 Each fake keeps the promise of its port as far as a test can tell, deterministic and without I/O.
 """
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -72,17 +73,18 @@ class FixedClock:
 
 
 class CountingEntropy:
-    """Bytes that never repeat and are the same in every run."""
+    """Bytes that never repeat, whatever thread draws them, and are the same in every run."""
 
     def __init__(self, seed: str = "") -> None:
         self._seed = seed
-        self._drawn = 0
+        # Incrementing a number takes two steps, between which another thread may run.
+        self._draws = itertools.count(1)
 
     def random_bytes(self, count: int) -> bytes:
         """`count` bytes."""
-        self._drawn += 1
+        drawn = next(self._draws)
         return b"".join(
-            sha256(f"{self._seed}/{self._drawn}/{part}".encode()).digest()
+            sha256(f"{self._seed}/{drawn}/{part}".encode()).digest()
             for part in range(count // 32 + 1)
         )[:count]
 

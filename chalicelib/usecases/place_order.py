@@ -89,7 +89,7 @@ def place_order(
     if reservation is not None:
         done = store.order(reservation.order_id)
         if done is not None:
-            return Placed(done, replayed=True)
+            return Placed(_own(done, request), replayed=True)
     _check_rules(store, request, rules, now)
     if reservation is None:
         reservation = _reserve(store, entropy, request, key, now)
@@ -100,8 +100,18 @@ def place_order(
         made = store.order(order.order_id)
         if made is None:
             raise Unavailable("The order could not be stored. Try again.") from None
-        return Placed(made, replayed=True)
+        return Placed(_own(made, request), replayed=True)
     return Placed(order, replayed=False)
+
+
+def _own(order: Order, request: OrderRequest) -> Order:
+    """`order`, which has the id reserved for `request`.
+
+    Its id is a bearer secret: should random numbers ever repeat themselves, nobody gets another's.
+    """
+    if order.customer != request.customer:
+        raise Unavailable("The order could not be stored. Try again.")
+    return order
 
 
 def _find_reservation(

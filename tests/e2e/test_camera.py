@@ -254,15 +254,17 @@ def test_a_code_that_an_input_method_takes_is_read_from_the_keys(world: World) -
     assert world.status(first) == "VALID"
 
 
-def test_a_code_that_unikey_rewrites_is_told_and_taken_out_again(world: World) -> None:
-    placed = world.ready(MEETING_ROOM)
+def test_a_code_that_unikey_rewrites_is_told_and_takes_the_green_before_away(world: World) -> None:
+    first, second = world.ready(MEETING_ROOM), world.ready(AI_SUITE, aiAccount="lan@example.com")
     page = world.desk()
-    check_code(page, placed.code)
+    check_code(page, first.code)
     expect_answer(page, "deliverable")
-    note = page.get_by_test_id("note")
-    note.fill("umbrella")
-    scan_through_unikey(page, placed.order_id)
+    page.get_by_test_id("note").fill("umbrella")
+    scan_through_unikey(page, second.order_id)
     expect(page.get_by_test_id("answer")).to_contain_text("Unikey")
-    expect(note).to_have_value("umbrella")
+    expect_answer(page, "foreign")
+    page.get_by_test_id("next").click()
+    check_code(page, second.code)
     expect_answer(page, "deliverable")
-    assert world.status(placed) == "VALID"
+    expect(page.get_by_test_id("note")).to_have_value("")
+    assert [world.status(placed) for placed in (first, second)] == ["VALID", "VALID"]

@@ -122,6 +122,18 @@ def test_the_same_key_of_another_wallet_is_another_key() -> None:
     assert theirs.order.order_id != mine.order.order_id
 
 
+def test_random_numbers_that_repeat_hand_nobody_another_ones_order() -> None:
+    store = a_shop()
+    mine = _place(store, entropy=CountingEntropy("same"))
+    theirs = OrderRequest(STRANGER, ROOM, 2, SITE, {})
+    # The first attempt meets the order as it is stored, the repeat as the one reserved.
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            _place(store, theirs, entropy=CountingEntropy("same"))
+    assert store.order(mine.order.order_id) == mine.order
+    assert store.orders_of_customer(STRANGER, limit=100).items == ()
+
+
 def test_after_a_day_a_key_is_new_again() -> None:
     store = a_shop()
     first = _place(store)
